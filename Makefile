@@ -1,0 +1,56 @@
+# What a newcomer, a developer and CI run. `make help` lists it.
+# The first interpreter that really runs and is new enough (a version manager's shims may only pretend).
+SUITABLE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUITABLE)' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+ARGS ?=
+LOCK = pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
+
+.PHONY: help setup setup-dev run call test check bench lock format clean
+
+help:  ## list these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "hotline needs Python 3.11 to 3.13 (none found); set PYTHON=/path/to/python3.12"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.installed  ## a virtual environment with the locked dependencies
+setup-dev: $(VENV)/.installed-dev  ## the same, with what tests and checks need
+
+run: setup  ## serve on http://localhost:8000
+	@$(BIN)/hotline serve $(ARGS)
+
+call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
+	@$(BIN)/hotline call --out heard.wav $(ARGS)
+
+test: setup-dev  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: setup-dev  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup-dev  ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev  ## print figures, the machine, and ratios to named baselines
+	$(BIN)/python -m bench $(ARGS)
+
+lock: setup-dev  ## renew the lock files from pyproject.toml
+	$(BIN)/uv $(LOCK) --extra local-voice --extra build -o requirements.lock
+	$(BIN)/uv $(LOCK) --extra local-voice --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv $(LOCK) --extra quality -c requirements-dev.lock -o requirements-quality.lock
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m app` = the command `hotline`."""
+
+
+def main() -> int:
+    return 0

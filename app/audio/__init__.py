@@ -1,0 +1,1 @@
+"""Formats, and the one streaming converter from a vendor's bytes to 20 ms mu-law frames."""

@@ -1,0 +1,1 @@
+"""One caller from webhook to hang-up, and how many at once."""

@@ -1,0 +1,1 @@
+"""Frames leave on time, marks come back."""

@@ -1,0 +1,1 @@
+"""Sentences to audio: cutting, providers, the chain of providers."""

@@ -1,0 +1,1 @@
+"""Twilio's words: messages, the Media Streams protocol, TwiML, signatures."""

@@ -1,0 +1,1 @@
+"""The door: webhooks, sockets, health, logs."""
