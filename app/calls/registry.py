@@ -1,0 +1,59 @@
+"""The calls that are live now, and how the recent ones ended."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+
+REMEMBERED = 1000  # ended calls; Twilio asks what follows within seconds of the end
+
+
+class Ending(StrEnum):
+    """How a call's stream ended."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    FINISHED = "finished"  # we said all there was and hung up
+    SESSION_TIMEOUT = "session_timeout"
+    SPEECH_FAILED = "speech_failed"  # no voice was left
+    STREAM_BROKE = "stream_broke"  # the socket went away without `stop`
+    PROTOCOL_BROKEN = "protocol_broken"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def is_normal(self) -> bool:
+        return self in (Ending.CALLER_HUNG_UP, Ending.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """What an operator may know of a call that is going on."""
+
+    call_sid: str
+    stream_sid: str
+    started_at: str
+    """ISO 8601, UTC."""
+
+
+class Registry:
+    """Live and recent calls of this process, by CallSid."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, LiveCall] = {}
+        self._ended: OrderedDict[str, Ending] = OrderedDict()
+
+    @property
+    def live(self) -> list[LiveCall]:
+        return list(self._live.values())
+
+    def began(self, call: LiveCall) -> None:
+        self._live[call.call_sid] = call
+
+    def ended(self, call_sid: str, ending: Ending) -> None:
+        self._live.pop(call_sid, None)
+        self._ended[call_sid] = ending
+        self._ended.move_to_end(call_sid)
+        while len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def ending_of(self, call_sid: str) -> Ending | None:
+        """How the call's stream ended; None while it lives, or when no stream ever came."""
+        return self._ended.get(call_sid)

@@ -1,0 +1,74 @@
+"""`hotline serve`: answer calls."""
+
+import argparse
+import os
+import sys
+
+import uvicorn
+
+from app.settings import Settings
+
+LARGEST_MESSAGE = 64 * 1024  # bytes of one WebSocket message; Twilio's are under 500
+PING_S = 20.0  # seconds between pings, and until an unanswered one ends a dead socket
+EXAMPLES = """\
+examples:
+  hotline serve                                    this machine only, the embedded voice
+  PORT=9000 GREETING="Hello there." hotline serve
+  ELEVENLABS_API_KEY=... TWILIO_AUTH_TOKEN=... PUBLIC_URL=https://voice.example.com hotline serve
+
+Every setting is an environment variable: `hotline config` lists them.
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "serve",
+        help="answer calls",
+        description="Serve the webhooks and media sockets.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    settings = Settings.load(os.environ)
+    if sys.stderr.isatty():
+        print(_welcome(settings), file=sys.stderr)
+    server = uvicorn.Server(server_config(settings))
+    server.run()
+    return 0 if server.started else 1
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """uvicorn as a media server needs it.
+
+    The sans-I/O WebSocket implementation on uvloop carries the most streams per core of those that run
+    an ASGI application; compression would cost as much again per message and Twilio never offers it.
+    """
+    return uvicorn.Config(
+        "app.main:build",
+        factory=True,
+        host=settings.address,
+        port=settings.port,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _welcome(settings: Settings) -> str:
+    here = f"http://localhost:{settings.port}"
+    return (
+        f"hotline answers on {here} with the voice {' then '.join(settings.voices)}.\n"
+        f"Place a call from another terminal:  make call   (or: hotline call --url {here}/voice)\n"
+        f"See what happened:                   hotline logs --latest\n"
+    )

@@ -1,0 +1,146 @@
+"""Assembly: settings -> parts -> Starlette application. The only file that names vendors."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from app import clock
+from app.calls.admission import Admission
+from app.calls.call import Limits
+from app.calls.registry import Registry
+from app.conversation.announcement import Announcement
+from app.conversation.port import Conversation
+from app.log import attach, configure, log
+from app.observe.ring import Ring
+from app.settings import Settings
+from app.speech.chain import Chain
+from app.speech.port import Speech
+from app.web.app import Lifespan, create_app
+from app.web.parts import Locks, Parts, Words
+from app.web.voice import DEBUG_PATH
+
+HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
+TEST_SENTENCE = (
+    "This is the test sentence of the hotline. If you can hear every word of it clearly, "
+    "the whole audio path works. One, two, three, four, five. Goodbye."
+)
+
+
+def build(environ: Mapping[str, str] | None = None) -> Starlette:
+    """The application for `environ` (the process's own by default), with the event stream set up.
+
+    Raises:
+        ConfigError: naming every setting that cannot be used.
+    """
+    settings = Settings.load(os.environ if environ is None else environ)
+    configure(
+        level=settings.log_level,
+        style=settings.log_format or ("console" if sys.stderr.isatty() else "json"),
+        secrets=settings.secrets,
+        show_pii=settings.log_pii,
+    )
+    return assemble(settings)
+
+
+def assemble(settings: Settings) -> Starlette:
+    """Wire the rooms together; nothing is opened before the application's lifespan begins."""
+    parts = Parts(
+        locks=Locks(
+            public_url=settings.public_url,
+            twilio_tokens=tuple(token.get_secret_value() for token in settings.twilio_auth_tokens),
+            account_sid=settings.twilio_account_sid,
+            admin_tokens=tuple(token.get_secret_value() for token in settings.admin_token),
+            trusts_this_machine=settings.trusts_this_machine,
+        ),
+        words=Words(busy=settings.busy_message, reject_when_full=settings.when_full == "reject"),
+        limits=Limits(settings.session_timeout_ms / 1000, settings.playout_lead_ms / 1000),
+        admission=Admission(
+            settings.max_calls, reservation_s=settings.reservation_s, token_s=settings.stream_token_s
+        ),
+        registry=Registry(),
+        voice=Chain([VOICES[name](settings) for name in settings.voices]),
+        ring=Ring(),
+        converse=_conversations(settings.greeting),
+        elevenlabs_configured=settings.elevenlabs_configured,
+    )
+    return create_app(parts, _lifespan(parts))
+
+
+def _elevenlabs(settings: Settings) -> Speech:
+    if settings.elevenlabs_transport == "http":
+        # Imported only when chosen: the SDK takes most of a second to import.
+        from app.speech.elevenlabs_http import ElevenLabsHttp
+
+        return ElevenLabsHttp(
+            api_key=settings.elevenlabs_api_key.get_secret_value(),
+            voice_id=settings.elevenlabs_voice_id,
+            model_id=settings.elevenlabs_model_id,
+            audio_format=settings.elevenlabs_output_format,
+            base_url=settings.elevenlabs_base_url,
+        )
+    from app.speech.elevenlabs import ElevenLabs
+
+    return ElevenLabs(
+        api_key=settings.elevenlabs_api_key.get_secret_value(),
+        voice_id=settings.elevenlabs_voice_id,
+        model_id=settings.elevenlabs_model_id,
+        audio_format=settings.elevenlabs_output_format,
+        base_url=settings.elevenlabs_base_url,
+        prewarm=settings.prewarm_pool_size,
+    )
+
+
+def _local(_settings: Settings) -> Speech:
+    from app.speech.local import LocalVoice
+
+    return LocalVoice()
+
+
+VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
+
+
+def _conversations(greeting: str) -> Callable[[str], Conversation]:
+    def converse(path: str) -> Conversation:
+        if path == DEBUG_PATH:
+            return Announcement(TEST_SENTENCE, then_hang_up=True)
+        return Announcement(greeting)
+
+    return converse
+
+
+def _lifespan(parts: Parts) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        detach = attach(parts.ring.read)
+        try:
+            async with parts.voice, asyncio.TaskGroup() as group:
+                housekeeping = group.create_task(_keep_house(parts.admission))
+                _announce(parts)
+                yield
+                housekeeping.cancel()
+            log.info("server.stopped")
+        finally:
+            detach()
+
+    return lifespan
+
+
+def _announce(parts: Parts) -> None:
+    locks = parts.locks
+    log.info("server.started", public_url=locks.public_url, voices=parts.voice.names)
+    if not locks.twilio_tokens:
+        log.warning(
+            "server.unlocked",
+            fault="TWILIO_AUTH_TOKEN is missing (verifies webhooks): only this machine can call",
+        )
+
+
+async def _keep_house(admission: Admission) -> None:
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_S)
+        for call_sid in admission.expire(clock.now()):
+            log.warning("call.reservation_lapsed", call_sid=call_sid)

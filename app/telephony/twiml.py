@@ -1,0 +1,65 @@
+"""The TwiML documents we answer webhooks with.
+
+Source: https://www.twilio.com/docs/voice/twiml
+"""
+
+import re
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from app.errors import LocalProtocolError
+
+LONGEST_PARAMETER = 500  # characters of name and value together; Twilio's limit is "under 500"
+# What XML 1.0 cannot hold even when escaped; one of them in an operator's sentence spoils the document.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def connect_stream(
+    *, stream_url: str, token: str, after_url: str, status_url: str, otherwise: str = ""
+) -> str:
+    """Connect the call to our WebSocket; when that ends Twilio asks `after_url` what follows.
+
+    `otherwise` is said before hanging up should Twilio go on without asking: what it does after a refused
+    handshake is not documented.
+
+    Raises:
+        LocalProtocolError: a stream URL with a query, which Twilio drops, or a token that is too long.
+    """
+    if "?" in stream_url:
+        raise LocalProtocolError("stream url with a query, expected none: Twilio drops it")
+    if len("token") + len(token) >= LONGEST_PARAMETER:
+        raise LocalProtocolError(f"token of {len(token)} characters, expected under {LONGEST_PARAMETER - 5}")
+    response = VoiceResponse()
+    connect = response.connect(action=after_url, method="POST")
+    stream = connect.stream(url=stream_url, status_callback=status_url, status_callback_method="POST")
+    stream.parameter(name="token", value=token)
+    if otherwise:
+        response.say(_sayable(otherwise))
+        response.hangup()
+    return str(response)
+
+
+def say_and_hang_up(text: str) -> str:
+    """Say one sentence with Twilio's own voice and end the call."""
+    response = VoiceResponse()
+    response.say(_sayable(text))
+    response.hangup()
+    return str(response)
+
+
+def hang_up() -> str:
+    """End the call."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
+def reject_busy() -> str:
+    """Let the caller hear the busy tone; the call is never answered, hence not billed."""
+    response = VoiceResponse()
+    response.reject(reason="busy")
+    return str(response)
+
+
+def _sayable(text: str) -> str:
+    return NOT_IN_XML.sub(" ", text)

@@ -1,0 +1,140 @@
+"""Who is knocking: Twilio proves it by signature, an operator by token, a developer by being here."""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.requests import HTTPConnection, Request
+
+from app.errors import BridgeError
+from app.log import log
+from app.telephony import signature
+from app.web.parts import Locks
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+LARGEST_FORM = 64 * 1024  # bytes; Twilio's own limit for what it sends is far below
+MOST_FIELDS = 500
+
+
+class Refused(BridgeError):
+    """The door stays shut: `status` and a plain sentence for whoever can act."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The parameters of one webhook, in the order and with the blanks they came with."""
+
+    fields: tuple[tuple[str, str], ...]
+
+    def get(self, name: str, default: str = "") -> str:
+        return next((value for key, value in self.fields if key == name), default)
+
+
+def is_this_machine(connection: HTTPConnection) -> bool:
+    """Whether a program on this machine asks for itself, not for somebody behind a tunnel or proxy."""
+    host = connection.headers.get("host", "").rsplit("@")[-1]
+    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+    return (
+        connection.client is not None
+        and connection.client.host in LOOPBACK
+        and name in LOOPBACK
+        and not any(header in connection.headers for header in FORWARDING)
+    )
+
+
+def require_operator(connection: HTTPConnection, locks: Locks) -> None:
+    """Let an operator through.
+
+    Raises:
+        Refused: 401 without a right token; 403 where no token is set and the asker is not on this machine.
+    """
+    if locks.admin_tokens:
+        if not _bears(connection, locks.admin_tokens):
+            raise Refused(401, "operator paths need 'Authorization: Bearer $ADMIN_TOKEN'")
+    elif not (locks.trusts_this_machine and is_this_machine(connection)):
+        raise Refused(403, "operator paths are closed: ADMIN_TOKEN is not set (opens them from outside)")
+
+
+async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = False) -> Form:
+    """The parameters of a webhook that is really Twilio's.
+
+    Args:
+        operator_too: an operator may ask as well (debug TwiML by hand).
+
+    Raises:
+        Refused: 403 for a wrong signature, 413 or 400 for a body that cannot be a webhook.
+    """
+    given = request.headers.get("x-twilio-signature", "")
+    if operator_too and not given:
+        require_operator(request, locks)
+        return Form((*_query(request), *await _body(request)))
+    if locks.twilio_tokens and not given:
+        raise _unsigned(request, "no signature")  # before the body is read: it may be large and a stranger's
+    if not locks.twilio_tokens and not is_this_machine(request):
+        log.error(
+            "webhook.refused", path=request.url.path, fault="TWILIO_AUTH_TOKEN is missing (verifies webhooks)"
+        )
+        raise Refused(403, "forbidden")
+    fields = await _body(request)
+    if locks.twilio_tokens:
+        _require_signature(request, fields, given, locks)
+    form = Form((*_query(request), *fields))
+    if locks.account_sid and form.get("AccountSid", locks.account_sid) != locks.account_sid:
+        raise _unsigned(request, "another account's AccountSid")
+    return form
+
+
+def handshake_is_twilios(connection: HTTPConnection, path: str, locks: Locks) -> bool:
+    """Whether the handshake carries Twilio's signature, or this machine plays Twilio without tokens."""
+    if not locks.twilio_tokens:
+        return is_this_machine(connection)
+    given = connection.headers.get("x-twilio-signature", "")
+    return signature.handshake_is_signed(locks.twilio_tokens, locks.public_url, path, given)
+
+
+def _require_signature(request: Request, fields: list[tuple[str, str]], given: str, locks: Locks) -> None:
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    path = request.scope["path"] + (f"?{query}" if query else "")
+    settings = request.headers.get("x-twilio-webhooks-signature-settings", "")
+    if not signature.webhook_is_signed(locks.twilio_tokens, locks.public_url, path, fields, given, settings):
+        raise _unsigned(request, "signature does not match; is PUBLIC_URL the address Twilio is given")
+
+
+def _unsigned(request: Request, fault: str) -> Refused:
+    log.warning("webhook.refused", path=request.url.path, fault=fault)
+    return Refused(403, "forbidden")
+
+
+def _bears(connection: HTTPConnection, tokens: Iterable[str]) -> bool:
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    # Every token is compared, so that the time taken does not tell which one nearly matched.
+    matches = [hmac.compare_digest(given.strip().encode(), token.encode()) for token in tokens]
+    return scheme.lower() == "bearer" and any(matches)
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in request.query_params.multi_items()]
+
+
+async def _body(request: Request) -> list[tuple[str, str]]:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise Refused(413, f"form larger than {LARGEST_FORM} bytes")
+    try:
+        return parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            max_num_fields=MOST_FIELDS,
+            errors="strict",
+            strict_parsing=bool(body),
+        )
+    except ValueError:
+        raise Refused(400, "body is not a form (application/x-www-form-urlencoded)") from None

@@ -1,0 +1,51 @@
+"""All routes of the door in one Starlette application."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.web.access import Refused
+from app.web.health import Health
+from app.web.logs import Logs
+from app.web.media import Media
+from app.web.parts import Parts
+from app.web.voice import Voice
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+WELCOME = """\
+hotline: a voice bridge between the telephone network and streaming speech.
+
+Point a Twilio number's voice webhook at   POST {public_url}/voice
+Health                                     GET  {public_url}/health/streaming
+What happened (operators)                  GET  {public_url}/logs/streaming
+Test TwiML                                 GET  {public_url}/debug-websocket-voice
+
+Without a phone: hotline call --url {public_url}/voice --out heard.wav
+"""
+
+
+def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
+    """The application that uvicorn serves; `lifespan` opens and closes the rooms behind it."""
+
+    async def welcome(_request: Request) -> Response:
+        return PlainTextResponse(WELCOME.format(public_url=parts.locks.public_url))
+
+    routes = [
+        Route("/", welcome),
+        *Voice(parts).routes(),
+        *Health(parts).routes(),
+        *Logs(parts).routes(),
+        *Media(parts).routes(),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Refused: _refuse})
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, Refused) else 500
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse({"error": str(error)}, status_code=status, headers=headers)

@@ -1,0 +1,152 @@
+"""The media sockets: the only place where a call's WebSocket is read and written.
+
+A socket passes three gates before anything is opened for it: Twilio's signature on the handshake, room in
+the house, and within a few seconds a `start` that carries its call's own one-time token.
+"""
+
+import asyncio
+
+import structlog
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from app import clock
+from app.calls.admission import TokenRefused
+from app.calls.call import Call
+from app.calls.registry import Ending, LiveCall
+from app.errors import AtCapacity, MediaStreamError
+from app.log import log
+from app.telephony import messages
+from app.telephony.stream import MediaStream
+from app.web.access import handshake_is_twilios
+from app.web.parts import Parts
+from app.web.voice import DEBUG_PATH, MEDIA_PATH
+
+START_WITHIN_S = 5.0  # seconds; Twilio sends `start` within milliseconds of the handshake
+MOST_PENDING = 64  # sockets without a `start`; real ones pass in milliseconds, so only strangers pile up
+NORMAL, PROTOCOL_ERROR, POLICY, INTERNAL = 1000, 1002, 1008, 1011
+CLOSES = {
+    Ending.SESSION_TIMEOUT: (NORMAL, "session timeout"),
+    Ending.SPEECH_FAILED: (INTERNAL, "no voice available"),
+    Ending.PROTOCOL_BROKEN: (PROTOCOL_ERROR, "protocol broken"),
+    Ending.INTERNAL_ERROR: (INTERNAL, "internal error"),
+}
+
+
+class MediaSocket:
+    """A Starlette WebSocket as the call sees it: lines of text, and None when the other side is gone."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> str | bytes | None:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        text: str | None = message.get("text")
+        received: str | bytes = text if text is not None else message["bytes"]
+        return received
+
+    async def send(self, text: str) -> bool:
+        try:
+            await self._websocket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError):
+            # Starlette says RuntimeError when the close went out or came in between two sends.
+            return False
+        return True
+
+    async def close(self, code: int, reason: str) -> None:
+        states = (self._websocket.client_state, self._websocket.application_state)
+        if WebSocketState.DISCONNECTED in states:
+            return
+        try:
+            await self._websocket.close(code, reason)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+
+class Media:
+    """The media routes of one assembled hotline."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._pending = 0
+
+    def routes(self) -> list[WebSocketRoute]:
+        return [WebSocketRoute(path, self.serve) for path in (MEDIA_PATH, DEBUG_PATH)]
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """One media socket from handshake to close."""
+        path = websocket.scope["path"].rstrip("/")
+        if not handshake_is_twilios(websocket, path, self._parts.locks):
+            log.warning("stream.refused", reason="handshake_not_signed", path=path)
+            await websocket.close(POLICY)  # before accept: the handshake is answered 403
+            return
+        await websocket.accept()
+        socket = MediaSocket(websocket)
+        stream = MediaStream()
+        started = await self._admit(stream, socket)
+        if started is None:
+            return
+        with structlog.contextvars.bound_contextvars(call_sid=started.call_sid):
+            await self._serve_call(stream, socket, started, path)
+
+    async def _admit(self, stream: MediaStream, socket: MediaSocket) -> messages.Started | None:
+        """Wait for `start` and take its token; None when the socket was turned away."""
+        if self._parts.admission.is_full_of_live_calls() or self._pending >= MOST_PENDING:
+            await _turn_away(socket, "at_capacity", "server at capacity")
+            return None
+        self._pending += 1
+        try:
+            async with asyncio.timeout(START_WITHIN_S):
+                started = await _start_of(stream, socket)
+            if started is not None:
+                token = started.parameters.get("token", "")
+                self._parts.admission.adopt(token, started.call_sid, clock.now())
+        except TimeoutError:
+            await _turn_away(socket, "no_start", "no start in time")
+        except AtCapacity:
+            await _turn_away(socket, "at_capacity", "server at capacity")
+        except TokenRefused as error:
+            await _turn_away(socket, f"token_{error.refusal.value}", "invalid stream token")
+        except MediaStreamError as error:
+            await _turn_away(socket, "protocol_broken", "protocol broken", fault=str(error))
+        else:
+            return started
+        finally:
+            self._pending -= 1
+        return None
+
+    async def _serve_call(
+        self, stream: MediaStream, socket: MediaSocket, started: messages.Started, path: str
+    ) -> None:
+        parts, call_sid = self._parts, started.call_sid
+        ending = Ending.INTERNAL_ERROR
+        parts.registry.began(LiveCall(call_sid, started.stream_sid, clock.wall().isoformat()))
+        log.info("stream.started", stream_sid=started.stream_sid, path=path)
+        try:
+            call = Call(
+                stream, socket, conversation=parts.converse(path), voice=parts.voice, limits=parts.limits
+            )
+            ending = await call.run(started)
+        except Exception:  # noqa: BLE001 - the call's outer wall: a bug costs this call, never another
+            log.exception("call.failed")
+        finally:
+            # Before the close: Twilio may ask what follows as soon as it sees it.
+            parts.registry.ended(call_sid, ending)
+            parts.admission.release(call_sid)
+            await socket.close(*CLOSES.get(ending, (NORMAL, "")))
+
+
+async def _start_of(stream: MediaStream, socket: MediaSocket) -> messages.Started | None:
+    while (text := await socket.receive()) is not None:
+        event = stream.receive(text)
+        if isinstance(event, messages.Started):
+            return event
+    log.info("stream.refused", reason="gone_before_start")
+    return None
+
+
+async def _turn_away(socket: MediaSocket, reason: str, told: str, **fields: str) -> None:
+    log.warning("stream.refused", reason=reason, **fields)
+    await socket.close(POLICY, told)

@@ -1,0 +1,134 @@
+"""Twilio's webhooks: what a call should do next, as TwiML.
+
+Source: https://www.twilio.com/docs/voice/twiml
+"""
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import clock
+from app.calls.registry import Ending
+from app.errors import AtCapacity
+from app.log import log
+from app.telephony import twiml
+from app.web.access import Form, Refused, twilio_form
+from app.web.parts import Parts
+
+MEDIA_PATH = "/media-stream"
+DEBUG_PATH = "/test-websocket-debug"
+CALL_SID = re.compile(r"[A-Za-z0-9_-]{2,64}")  # CA and 32 hex digits from Twilio; simulators are freer
+ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+SORRY = (
+    "We are sorry, something went wrong on our side and this call cannot go on. Please call again. Goodbye."
+)
+TOO_LONG = "This call has reached its longest time. Thank you for calling. Goodbye."
+
+
+class Voice:
+    """The webhook routes of one assembled hotline."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/voice", self.voice, methods=["POST"]),
+            Route("/voice/after", self.after, methods=["POST"]),
+            Route("/voice/status", self.call_status, methods=["POST"]),
+            Route("/stream/status", self.stream_status, methods=["POST"]),
+            Route("/debug-websocket-voice", self.debug, methods=["GET", "POST"]),
+        ]
+
+    async def voice(self, request: Request) -> Response:
+        """A call rings: a slot and a stream, or a sentence the caller can hear."""
+        form = await twilio_form(request, self._parts.locks)
+        call_sid = _call_sid(form)
+        if not call_sid:
+            raise Refused(400, "CallSid is missing")
+        return _xml(self._connect(call_sid, MEDIA_PATH, form))
+
+    async def debug(self, request: Request) -> Response:
+        """The same for the test sentence; asked for by hand there is no CallSid, and no slot is kept."""
+        form = await twilio_form(request, self._parts.locks, operator_too=True)
+        return _xml(self._connect(_call_sid(form), DEBUG_PATH, form))
+
+    async def after(self, request: Request) -> Response:
+        """The stream is over: hang up, or say why the call cannot go on."""
+        form = await twilio_form(request, self._parts.locks)
+        call_sid = _call_sid(form)
+        ending = self._parts.registry.ending_of(call_sid)
+        over = form.get("CallStatus") in ENDED_STATUSES
+        if over or (ending is not None and ending.is_normal):
+            return _xml(twiml.hang_up())
+        log.warning(
+            "call.apologised", call_sid=call_sid, reason=ending.value if ending else "stream_never_came"
+        )
+        return _xml(twiml.say_and_hang_up(TOO_LONG if ending is Ending.SESSION_TIMEOUT else SORRY))
+
+    async def call_status(self, request: Request) -> Response:
+        """Twilio tells how the call goes; one that ended before its stream came gives its slot back."""
+        form = await twilio_form(request, self._parts.locks)
+        call_sid, status = _call_sid(form), form.get("CallStatus")
+        log.info(
+            "call.status_reported", call_sid=call_sid, status=status, duration_s=form.get("CallDuration")
+        )
+        if status in ENDED_STATUSES:
+            self._parts.admission.withdraw(call_sid)
+        return Response(status_code=204)
+
+    async def stream_status(self, request: Request) -> Response:
+        """Twilio tells how the stream goes: the only news of a handshake that never reached us."""
+        form = await twilio_form(request, self._parts.locks)
+        fault = form.get("StreamError")
+        say = log.warning if fault or form.get("StreamEvent") == "stream-error" else log.info
+        say(
+            "stream.status_reported",
+            call_sid=_call_sid(form),
+            status=form.get("StreamEvent"),
+            stream_sid=form.get("StreamSid"),
+            fault=fault,
+        )
+        return Response(status_code=204)
+
+    def _connect(self, call_sid: str, path: str, form: Form) -> str:
+        parts = self._parts
+        try:
+            token = parts.admission.reserve(call_sid, clock.now())
+        except AtCapacity as error:
+            log.warning("call.refused", call_sid=call_sid, reason="at_capacity", fault=str(error))
+            return (
+                twiml.reject_busy()
+                if parts.words.reject_when_full
+                else twiml.say_and_hang_up(parts.words.busy)
+            )
+        parts.voice.warm()
+        log.info(
+            "call.admitted",
+            call_sid=call_sid,
+            path=path,
+            taken=parts.admission.taken,
+            max_calls=parts.admission.max_calls,
+            **{"pii.from": form.get("From"), "pii.to": form.get("To")},
+        )
+        public = parts.locks.public_url
+        return twiml.connect_stream(
+            stream_url="ws" + public.removeprefix("http") + path,
+            token=token,
+            after_url=f"{public}/voice/after",
+            status_url=f"{public}/stream/status",
+        )
+
+
+def _call_sid(form: Form) -> str:
+    """The CallSid, or nothing where there is none; one that cannot be a CallSid is refused."""
+    given = form.get("CallSid")
+    if given and not CALL_SID.fullmatch(given):
+        raise Refused(400, "CallSid is not a call's id (CA and 32 hex digits)")
+    return given
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="application/xml")

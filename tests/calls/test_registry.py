@@ -1,0 +1,31 @@
+"""Live calls and how the recent ones ended."""
+
+import pytest
+
+from app.calls.registry import REMEMBERED, Ending, LiveCall, Registry
+
+
+def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
+    registry = Registry()
+    registry.began(LiveCall("CA1", "MZ1", "2026-01-01T00:00:00+00:00"))
+
+    assert [call.call_sid for call in registry.live] == ["CA1"]
+    assert registry.ending_of("CA1") is None
+    registry.ended("CA1", Ending.CALLER_HUNG_UP)
+
+    assert registry.live == []
+    assert registry.ending_of("CA1") is Ending.CALLER_HUNG_UP
+
+
+def test_old_endings_are_forgotten() -> None:
+    registry = Registry()
+    for number in range(REMEMBERED + 1):
+        registry.ended(f"CA{number}", Ending.FINISHED)
+
+    assert registry.ending_of("CA0") is None
+    assert registry.ending_of("CA1") is Ending.FINISHED
+
+
+@pytest.mark.parametrize("ending", list(Ending))
+def test_only_a_hang_up_by_either_side_is_normal(ending: Ending) -> None:
+    assert ending.is_normal is (ending in (Ending.CALLER_HUNG_UP, Ending.FINISHED))

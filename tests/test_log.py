@@ -1,0 +1,71 @@
+"""The event stream: masking, and readers."""
+
+import json
+import logging
+
+import pytest
+
+from app.log import MASK, Event, Masking, attach, configure, log
+
+
+def masked(fields: Event, *secrets: str, show_pii: bool = False) -> Event:
+    return Masking(secrets, show_pii=show_pii)(None, "info", fields)
+
+
+def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
+    event = masked({"a": "key=s3cret!", "b": ["s3cret", {"c": "xs3cretx"}], "n": 3}, "s3cret")
+
+    assert event == {"a": f"key={MASK}!", "b": [MASK, {"c": f"x{MASK}x"}], "n": 3}
+
+
+@pytest.mark.parametrize(
+    "shape", ["sk_" + "0123456789abcdef" * 2, "Bearer abcdefghijklmnop", "SK" + "0a" * 16]
+)
+def test_what_looks_like_a_vendors_key_is_hidden_unknown(shape: str) -> None:
+    assert shape not in str(masked({"message": f"bad key {shape} given"}))
+
+
+def test_callers_words_and_numbers_show_only_when_asked_for() -> None:
+    fields: Event = {"event": "x", "pii.from": "+15550100", "nested": {"pii.words": "hello"}}
+
+    assert masked(fields) == {"event": "x", "pii.from": MASK, "nested": {"pii.words": MASK}}
+    assert masked(fields, show_pii=True)["pii.from"] == "+15550100"
+
+
+def test_a_strangers_text_cannot_start_a_line_of_its_own() -> None:
+    told = str(masked({"fault": "a\r\nfake line\x1b[31m\u2028"})["fault"])
+
+    assert told == r"a\r\nfake line\x1b[31m\u2028"
+
+
+def test_bytes_are_told_by_their_number_and_long_text_is_cut() -> None:
+    event = masked({"audio": b"\x00" * 160, "page": "x" * 9000})
+
+    assert event["audio"] == "<160 bytes>"
+    assert len(str(event["page"])) == 2000
+
+
+def test_readers_get_each_event_once_masked_and_with_its_level(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(level="info", style="json", secrets=["s3cret"])
+    seen: list[Event] = []
+    detach = attach(seen.append)
+
+    log.info("room.fact_said", value="s3cret")
+    detach()
+    log.info("room.said_later")
+
+    assert [(event["event"], event["level"], event["value"]) for event in seen] == [
+        ("room.fact_said", "info", MASK)
+    ]
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["room.fact_said", "room.said_later"]
+
+
+def test_libraries_join_the_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(level="info", style="json", secrets=["s3cret"])
+
+    logging.getLogger("a.library").warning("cannot use %s", "s3cret")
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["logger"], line["level"]) == ("library.logged", "a.library", "warning")
+    assert line["message"] == f"cannot use {MASK}"
