@@ -15,10 +15,12 @@ import asyncio
 import functools
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import Executor
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 START_S = 1000.0  # not zero, which programs like to take for "never"
 PATIENCE_S = 5.0  # real seconds for threads and sockets, before we call it a deadlock
@@ -46,8 +48,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def waits_for_threads(self) -> bool:
         return self._threads > 0
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        future = super().run_in_executor(executor, func, *args)
         self._threads += 1
         future.add_done_callback(self._thread_done)
         return future

@@ -21,6 +21,7 @@ from app.conversation.port import (
 )
 from app.errors import RemoteProtocolError
 from app.log import log
+from app.playout.marks import Fate
 from app.speech.chain import Chain
 from app.telephony import messages
 from app.telephony.stream import MediaStream
@@ -122,9 +123,9 @@ class Call:
             reason=ending.value,
             duration_s=round(clock.now() - began_at, 3),
             first_audio_ms=None if first is None else round((first - began_at) * 1000),
-            sentences_heard=player.marks.played,
-            sentences_unheard=player.marks.unplayed,
-            underruns=player.pacer.underruns,
-            underrun_ms=player.pacer.underrun_ms,
+            sentences_heard=player.count(Fate.PLAYED),
+            sentences_unheard=player.count(Fate.OUTSTANDING) + player.count(Fate.CLEARED),
+            underruns=player.pacer.underruns.count,
+            underrun_ms=round(player.pacer.underruns.total_ms),
             frames_unsent=player.pacer.queued_ms // 20,
         )

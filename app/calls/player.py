@@ -4,8 +4,8 @@ import asyncio
 
 from app import clock
 from app.calls.port import Socket
-from app.playout.marks import Marks
-from app.playout.pacer import Pacer, Play
+from app.playout.marks import Fate, Marks
+from app.playout.pacer import Mark, Pacer, Play
 from app.telephony.stream import MediaStream
 
 LONGEST_QUEUE_MS = (
@@ -19,7 +19,7 @@ class Player:
 
     def __init__(self, stream: MediaStream, socket: Socket, *, lead_s: float) -> None:
         self.pacer = Pacer(lead_s)
-        self.marks = Marks()
+        self.marks: Marks[str] = Marks()
         self.first_sent_at: float | None = None
         self._stream = stream
         self._socket = socket
@@ -30,12 +30,12 @@ class Player:
         """Queue whole frames; waits while a minute of audio is queued, so that the provider waits too."""
         while self.pacer.queued_ms > LONGEST_QUEUE_MS:
             await self._wait_for_movement()
-        self.pacer.put(mulaw, clock.now())
+        self.pacer.put(mulaw)
         self._wake.set()
 
     def mark(self, sentence: str) -> None:
         """All of `sentence` has been put; its mark comes back when the phone has played it."""
-        self.pacer.mark(self.marks.add(sentence))
+        self.pacer.mark(self.marks.name(sentence))
         self._wake.set()
 
     def end(self) -> None:
@@ -62,11 +62,16 @@ class Player:
     def returned(self, name: str, *, played: bool) -> str | None:
         """A mark came back: the sentence it stands for, if that was played now."""
         self._moved.set()
-        return self.marks.returned(name, played=played)
+        return self.marks.settle(name, played=played)
+
+    def count(self, fate: Fate) -> int:
+        """Sentences of this call with that fate."""
+        return sum(met is fate for _, met in self.marks.fates())
 
     async def heard_all(self) -> None:
         """Wait until the phone has played everything, or should have long ago (a mark can be lost)."""
-        remaining_s = self.pacer.remaining_s(clock.now()) + MARK_GRACE_S
+        buffered_s = max(0.0, self.pacer.played_until - clock.now())
+        remaining_s = buffered_s + self.pacer.queued_ms / 1000 + MARK_GRACE_S
         try:
             async with asyncio.timeout(remaining_s):
                 while self.pacer.queued_ms or self.marks.outstanding:
@@ -78,9 +83,9 @@ class Player:
         self._moved.clear()
         await self._moved.wait()
 
-    def _text(self, due: object) -> str:
-        if isinstance(due, Play):
-            if self.first_sent_at is None:
-                self.first_sent_at = clock.now()
-            return self._stream.play(due.mulaw)
-        return self._stream.mark(due.name)  # type: ignore[attr-defined]
+    def _text(self, due: Play | Mark) -> str:
+        if isinstance(due, Mark):
+            return self._stream.mark(due.name)
+        if self.first_sent_at is None:
+            self.first_sent_at = clock.now()
+        return self._stream.play(due.mulaw)

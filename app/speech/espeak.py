@@ -1,134 +1,121 @@
-"""The embedded voice from outside: worker processes that speak, shared by everybody who has something to say."""
+"""The embedded voice: a few espeak-ng processes, shared by everybody who has something to say."""
 
 import asyncio
 import importlib.util
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from app.errors import ConfigError, Failure, ProviderError
 from app.log import log
-from app.speech import espeak_worker
 from app.speech.background import Background
-from app.speech.espeak_worker import HEADER, SAMPLE_RATE, Kind, pack
+from app.speech.espeak_process import EspeakProcess
+from app.speech.espeak_worker import SAMPLE_RATE
 
 NAME = "local"
 AUDIO_FORMAT = f"pcm_{SAMPLE_RATE}"
-START_TIMEOUT_S = 10.0  # 0.1 s on an idle machine
-STALL_TIMEOUT_S = 10.0  # the worker answers in milliseconds, unless the machine is drowning
-STOP_TIMEOUT_S = 1.0
-RESTART_PAUSE_S = 1.0  # after a worker that could not start, or died
-LONGEST_TEXT = 5000  # characters: a sentence has 250; what comes out, some 15 MB, is held in memory
+RESTART_PAUSE_S = 0.5  # between the death of a process and the next, so that a broken one cannot spin
+LONGEST_TEXT = 5000  # characters; a sentence has 250. What comes of it, some 15 MB, is held in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How the embedded voice sounds; the defaults are the clearest over a telephone."""
+    """How the embedded voice sounds; the defaults are meant for a telephone."""
 
-    name: str = "en-us"  # any of espeak-ng's: `en-gb`, `de`, `en-us+f3` for another speaker
+    voice: str = "en-us"  # any name of espeak-ng: `en-gb`, `de`, `en-us+f3` for another speaker
     rate: int = 160  # words per minute
     pitch: int = 45  # 0..99
 
 
-DEFAULT_VOICE = Voice()
+PHONE_VOICE = Voice()
 
 
-@asynccontextmanager
-async def _failing_soft() -> AsyncIterator[None]:
-    """A pipe to a process that has just died: its reader finds out and says so."""
-    with suppress(ConnectionError, RuntimeError):
-        yield
+class Espeak:
+    """Speaks many texts at once, each to its own listener, with the same few processes."""
 
+    def __init__(self, *, processes: int = 2) -> None:
+        self._slots: list[EspeakProcess | None] = [None] * processes
+        self._background = Background()
+        self._installed = importlib.util.find_spec("espeakng_loader") is not None
 
-class _Worker:
-    """One child process and the sentences it has been given."""
+    async def __aenter__(self) -> Self:
+        """Start the processes.
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdin and process.stdout
-        self._process = process
-        self._down = process.stdin
-        self._up = process.stdout
-        self._sentences: dict[int, asyncio.Queue[espeak_worker.Packet | None]] = {}
-        self._count = 0
-        self.alive = True
-
-    @classmethod
-    async def start(cls) -> Self:
-        """Raises ProviderError when it does not come up."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", str(Path(espeak_worker.__file__)), stdin=PIPE, stdout=PIPE
-        )
-        worker = cls(process)
+        Raises:
+            ConfigError: the library is not installed.
+            ProviderError: it does not start.
+        """
+        if not self._installed:
+            raise ConfigError(
+                "espeakng_loader is missing (embedded voice); it comes with the extra local-voice"
+            )
+        await self._background.__aenter__()
+        first_tries: asyncio.Queue[ProviderError | None] = asyncio.Queue()
         try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                ready = await worker._receive()
-        except TimeoutError:
-            ready = None
-        except asyncio.CancelledError:
-            await worker.stop()
+            for slot in range(len(self._slots)):
+                self._background.start(self._keep(slot, first_tries))
+            failures = [await first_tries.get() for _ in self._slots]
+            for failure in filter(None, failures):
+                raise failure
+        except BaseException:
+            await self._background.__aexit__()
             raise
-        if ready is None:
-            await worker.stop()
-            raise ProviderError(NAME, Failure.NETWORK, "the espeak-ng worker process does not start")
-        return worker
+        return self
 
-    @property
-    def load(self) -> int:
-        return len(self._sentences)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    async def serve(self) -> None:
-        """Hand out what the process says; returns when it has died, and then every sentence has been told."""
-        try:
-            while (packet := await self._receive()) is not None:
-                # What nobody waits for any more was dropped.
-                if listener := self._sentences.get(packet.sentence):
-                    listener.put_nowait(packet)
-        finally:
-            self.alive = False
-            for listener in self._sentences.values():
-                listener.put_nowait(None)
-
-    async def stop(self) -> None:
-        """End the process: politely by the end of its input, else by force."""
-        self.alive = False
-        self._down.close()
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                while await self._up.read(65536):
-                    pass
-                await self._process.wait()
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+    async def __aexit__(self, *exc: object) -> None:
+        await self._background.__aexit__(*exc)
 
     @asynccontextmanager
-    async def speak(self, order: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
-        self._count += 1
-        sentence = self._count
-        listener = self._sentences[sentence] = asyncio.Queue()
-        chunks = self._chunks(listener)
-        try:
-            async with _failing_soft():
-                self._down.write(pack(Kind.SPEAK, sentence, order))
+    async def speak(self, text: str, voice: Voice = PHONE_VOICE) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Say `text`: yields PCM (int16 mono, 22.05 kHz) as it is made.
+
+        Raises:
+            ProviderError: the voice is unknown, the text too long, or the process died.
+        """
+        if len(text) > LONGEST_TEXT:
+            message = f"text of {len(text)} characters, expected at most {LONGEST_TEXT}"
+            raise ProviderError(NAME, Failure.BAD_REQUEST, message)
+        order = json.dumps({"text": text, **asdict(voice)}).encode()
+        async with self._least_busy().speak(order) as chunks:
             yield chunks
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that can speak now."""
+        return [process.pid for process in self._slots if process is not None and process.alive]
+
+    def _least_busy(self) -> EspeakProcess:
+        ready = [process for process in self._slots if process is not None and process.alive]
+        if not ready:
+            raise ProviderError(NAME, Failure.BUSY, "every espeak-ng process has died and is being restarted")
+        return min(ready, key=lambda process: process.load)
+
+    async def _keep(self, slot: int, first_tries: "asyncio.Queue[ProviderError | None]") -> None:
+        """Keep one process alive: while it serves, and again when it has died."""
+        while True:
+            try:
+                process = await EspeakProcess.start(NAME)
+            except ProviderError as error:
+                first_tries.put_nowait(error)
+                log.error("speech.process_not_started", provider=NAME, reason=error.message)
+            else:
+                first_tries.put_nowait(None)
+                await self._serve(slot, process)
+            await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _serve(self, slot: int, process: EspeakProcess) -> None:
+        self._slots[slot] = process
+        try:
+            await process.serve()
+            log.warning("speech.process_died", provider=NAME, pid=process.pid)
         finally:
-            await chunks.aclose()
-            del self._sentences[sentence]
-            async with _failing_soft():
-                self._down.write(pack(Kind.DROP, sentence))
-
-    async def _chunks(self, listener: "asyncio.Queue[espeak_worker.Packet | None]") -> "AsyncGenerator":
-        ...
+            self._slots[slot] = None
+            await process.stop()
 
 
-async def synthesize(text: str, voice: Voice = DEFAULT_VOICE) -> bytes: ...
+async def synthesize(text: str, voice: Voice = PHONE_VOICE) -> bytes:
+    """All of one text as PCM (int16 mono, 22.05 kHz), by a process of its own: for tools, not for calls."""
+    async with Espeak(processes=1) as espeak, espeak.speak(text, voice) as chunks:
+        return b"".join([chunk async for chunk in chunks])

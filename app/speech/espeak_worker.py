@@ -1,6 +1,6 @@
 """The child process that holds espeak-ng: sentences in on stdin, PCM out on stdout, both in small packets.
 
-The library keeps global state, dies of threads, and is GPL-3; here all three stay inside a process of their own.
+The library keeps global state, dies of threads, and is GPL-3; all three stay inside a process of their own.
 It is started by its path, so that nothing of `app` is imported, and lives exactly as long as its stdin.
 """
 
@@ -23,7 +23,7 @@ SAMPLE_RATE = 22_050  # of every voice that espeak-ng brings
 SYNCHRONOUS = 2
 DONT_EXIT = 0x8000
 BUFFER_MS = 20  # the first callback comes with this much audio
-# UTF-8, and the pause that ends a sentence; neither SSML nor phonemes, so `<` and `[[` are read as they stand.
+# UTF-8, and the pause that ends a sentence; neither SSML nor phonemes: `<` and `[[` are read as they stand.
 FLAGS = 0x1 | 0x1000
 RATE, PITCH = 1, 3  # of espeak_SetParameter
 OK, ABORT = 0, 1  # what the callback returns
@@ -54,7 +54,7 @@ def pack(kind: Kind, sentence: int = 0, payload: bytes = b"") -> bytes:
 
 
 def plain(text: str) -> str:
-    """The text without control characters: one of them starts espeak's embedded commands, another ends the text."""
+    """Without control characters: one of them starts espeak's embedded commands, another ends the text."""
     return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
 
 
@@ -141,7 +141,7 @@ def main() -> None:
         while True:
             order = orders.get()
             _obey(order, synthesizer, Sink(out, order.sentence, dropped))
-            # Also drops that crossed the end of their sentence; sentences are numbered in the order they come.
+            # Also drops that crossed the end of their sentence; sentences come in the order of their numbers.
             dropped.difference_update([old for old in dropped.copy() if old <= order.sentence])
     os._exit(0)  # not through the flushing of a broken pipe
 

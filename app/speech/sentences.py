@@ -5,9 +5,12 @@ there is no cut. One character is read at a time and a cut is made by the first 
 so the pieces cannot depend on how the text was fed, and the whole is linear in its length.
 """
 
+# ruff: noqa: RUF001 - punctuation that looks alike is what this is about
+
 import unicodedata
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 
 LONGEST = 250  # characters of one piece, blanks at its ends apart: some 15 s of speech, and the wait for it
 LEAST_CLAUSE = LONGEST // 3  # a cut at a comma earlier than this would only chop
@@ -23,22 +26,27 @@ CLAUSES = frozenset(",;:—–،؛")  # followed by a blank
 WIDE_CLAUSES = frozenset("，、；：")  # whatever follows
 JOINERS = frozenset(",;:، /@&=")  # straight after a stop they carry the sentence on: `etc., and`
 
-# Never the end of a sentence.
-TITLES = frozenset(
-    "mr mrs ms dr prof rev hon gen col capt lt sgt st messrs mme mlle hr fr sra srta "
-    "vs viz cf approx e.g i.e eg ie bzw z.b d.h ca tel ext dept incl г ул д".split()
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+# Words with a stop, here without it. Never the end of a sentence.
+TITLES = _words(
+    "mr mrs ms dr prof rev hon gen col capt lt sgt st messrs mme mlle hr fr sra srta ",
+    "vs viz cf approx e.g i.e eg ie bzw z.b d.h ca tel ext dept incl г ул д",
 )
 # The end of a sentence only when a word follows that opens one.
-OFTEN_LAST = frozenset("a.m p.m am pm u.s u.k u.n e.u etc inc ltd co corp jr sr ph.d b.a m.a bros usw".split())
+OFTEN_LAST = _words("a.m p.m am pm u.s u.k u.n e.u etc inc ltd co corp jr sr ph.d b.a m.a bros usw")
 # Not the end of a sentence before a number.
-NUMBERED = frozenset(
-    "no nos nr art p pp vol fig sec ch jan feb mar apr jun jul aug sep sept oct nov dec".split()
+NUMBERED = _words(
+    "no nos nr art p pp vol fig sec ch jan feb mar apr jun jul aug sep sept oct nov dec",
 )
-SENTENCE_OPENERS = frozenset(
-    "the a an it he she they we i you this that these those there here please but and so if our your my his "
-    "her their its thank thanks what how when where why who which is are was were do does did can could will "
-    "would should may in on at to for from with as after before then now yes no not let press say stay hello "
-    "goodbye sorry however also all each every some many once".split()
+SENTENCE_OPENERS = _words(
+    "the a an it he she they we i you this that these those there here please but and so if our your my his",
+    "her their its thank thanks what how when where why who which is are was were do does did can could will",
+    "would should may in on at to for from with as after before then now yes no not let press say stay hello",
+    "goodbye sorry however also all each every some many once",
 )
 
 ZERO_WIDTH_JOINER = "\u200d"
@@ -177,10 +185,8 @@ class SentenceCutter:
     def _cut_at(self, gap: _Gap) -> int:
         """Decide by the whole next word, which has just ended."""
         assert gap.word is not None
-        word = "".join(self._held[gap.word : gap.word + 12])
-        opener = "".join(char for char in word.split(maxsplit=1)[0] if char.isalpha() or char in "'’")
-        opens = opener[:1].isupper() and opener.lower().split("'")[0].split("’")[0] in SENTENCE_OPENERS
-        return self._place(gap, gap.word) if opens else 0
+        word = "".join(takewhile(str.isalnum, self._held[gap.word :]))  # `It` of `It's`
+        return self._place(gap, gap.word) if word[0].isupper() and word.lower() in SENTENCE_OPENERS else 0
 
     def _place(self, gap: _Gap, word: int) -> int:
         """The first character of the next piece, somewhere from the stop to the next word."""

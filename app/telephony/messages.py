@@ -120,7 +120,8 @@ NAMES: dict[type[msgspec.Struct], str] = {
     Stop: "stop",
 }
 
-_inbound = msgspec.json.Decoder(Inbound, strict=False)  # not strict: numbers come as text
+# Not strict: numbers come as text.
+_inbound: msgspec.json.Decoder[Inbound] = msgspec.json.Decoder(Inbound, strict=False)
 _name_only = msgspec.json.Decoder(Unknown)
 
 

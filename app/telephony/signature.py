@@ -90,7 +90,9 @@ def unknown_algorithm(settings: str | None) -> str | None:
     return None
 
 
-def _matches(tokens: Sequence[str], urls: Iterable[str], form: tuple[tuple[str, str], ...], header: str) -> bool:
+def _matches(
+    tokens: Sequence[str], urls: Iterable[str], form: tuple[tuple[str, str], ...], header: str
+) -> bool:
     return any(_equal(sign(token, url, form), header) for url in urls for token in tokens if token)
 
 

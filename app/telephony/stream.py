@@ -94,22 +94,20 @@ class MediaStream:
         return f'{{"event":"clear"{end}'
 
     def _read(self, message: wire.Inbound) -> wire.Event:
-        if isinstance(message, wire.Connected):
-            return message
-        if isinstance(message, wire.Start):
-            return self._start(message.start, message.stream_sid)
-        if message.stream_sid != self._stream_sid:
-            raise RemoteProtocolError(f"'{wire.NAMES[type(message)]}' of another stream")
         match message:
-            case wire.Media(media=media) if media.track == "inbound":
-                return wire.MediaReceived(media.payload, media.timestamp, media.chunk)
+            case wire.Connected():
+                return message
+            case wire.Start():
+                return self._start(message.start, message.stream_sid)
+            case _ if message.stream_sid != self._stream_sid:
+                raise RemoteProtocolError(f"'{wire.NAMES[type(message)]}' of another stream")
             case wire.Media():
-                return self._ignore("media")  # our own voice, which only a listening stream would bring
-            case wire.Dtmf(dtmf=dtmf):
-                return wire.KeyPressed(str(dtmf.digit))
-            case wire.Mark(mark=mark):
-                return self._mark_returned(mark.name)
-            case wire.Stop():
+                return self._media(message.media)
+            case wire.Dtmf():
+                return wire.KeyPressed(str(message.dtmf.digit))
+            case wire.Mark():
+                return self._mark_returned(message.mark.name)
+            case _:
                 return wire.Stopped()
 
     def _start(self, start: wire.StartBody, stream_sid: str) -> wire.Started:
@@ -120,6 +118,11 @@ class MediaStream:
         self._stream_sid = stream_sid
         self._end = f',"streamSid":{_quoted(stream_sid)}}}'
         return wire.Started(stream_sid, start.call_sid, start.account_sid, start.custom_parameters)
+
+    def _media(self, media: wire.MediaBody) -> wire.Event:
+        if media.track != "inbound":  # our own voice, which only a listening stream would bring
+            return self._ignore("media")
+        return wire.MediaReceived(media.payload, media.timestamp, media.chunk)
 
     def _mark_returned(self, name: str) -> wire.Event:
         played = self._pending.pop(name, None)

@@ -102,7 +102,9 @@ def _require_signature(request: Request, fields: list[tuple[str, str]], given: s
     query = request.scope.get("query_string", b"").decode("latin-1")
     path = request.scope["path"] + (f"?{query}" if query else "")
     settings = request.headers.get("x-twilio-webhooks-signature-settings", "")
-    if not signature.webhook_is_signed(locks.twilio_tokens, locks.public_url, path, fields, given, settings):
+    if not signature.webhook_is_signed(
+        locks.twilio_tokens, locks.public_url, path, fields, given, settings=settings
+    ):
         raise _unsigned(request, "signature does not match; is PUBLIC_URL the address Twilio is given")
 
 

@@ -119,6 +119,7 @@ class Voice:
             token=token,
             after_url=f"{public}/voice/after",
             status_url=f"{public}/stream/status",
+            otherwise=SORRY,
         )
 
 

@@ -1,0 +1,100 @@
+"""ElevenLabs over its `stream-input` WebSocket: one socket a sentence, opened before it is needed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Self
+
+from app.errors import Failure, ProviderError
+from app.speech.elevenlabs_errors import NAME
+from app.speech.elevenlabs_socket import Patience, SpeechSocket, socket_url
+from app.speech.elevenlabs_warm import WarmSockets
+from app.speech.guard import only_audio
+
+BASE_URL = "https://api.elevenlabs.io"
+STALE = (Failure.CLOSED, Failure.NETWORK)  # how a socket fails that died while it was kept warm
+PING_S = 1.0  # a refused key is told at once, a good one gets no answer
+
+
+class ElevenLabs:
+    """Speaks by ElevenLabs' WebSocket."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        voice_id: str,
+        model_id: str,
+        audio_format: str,
+        base_url: str = BASE_URL,
+        prewarm: int = 3,
+        patience: Patience = Patience(),
+    ) -> None:
+        self.audio_format = audio_format
+        self._url = socket_url(base_url, voice_id, model_id, audio_format)
+        self._api_key = api_key
+        self._patience = patience
+        self._warm = WarmSockets(self._open, size=prewarm)
+
+    async def __aenter__(self) -> Self:
+        await self._warm.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._warm.__aexit__(*exc)
+
+    @asynccontextmanager
+    async def speak(self, text: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with aclosing(self._chunks(text)) as chunks, only_audio(self, chunks) as audio:
+            yield audio
+
+    def warm(self) -> None:
+        self._warm.fill()
+
+    async def ping(self) -> None:
+        """Open a socket and end it without a text: a refused key or plan shows, and nothing is billed."""
+        socket = await self._open()
+        try:
+            await socket.end()
+            async with asyncio.timeout(PING_S), aclosing(socket.audio()) as silence:
+                async for _ in silence:
+                    pass
+        except TimeoutError:
+            pass
+        except ProviderError as error:
+            if error.kind is not Failure.CLOSED:
+                raise
+        finally:
+            self._warm.retire(socket)
+
+    async def _chunks(self, text: str) -> AsyncGenerator[bytes, None]:
+        warm = self._warm.take()
+        self._warm.fill()
+        if warm is not None:
+            begun = False
+            try:
+                async with aclosing(self._say(warm, text)) as chunks:
+                    async for chunk in chunks:
+                        begun = True
+                        yield chunk
+                return
+            except ProviderError as error:
+                if begun or error.kind not in STALE:
+                    raise
+        async with aclosing(self._say(await self._open(), text)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _say(self, socket: SpeechSocket, text: str) -> AsyncGenerator[bytes, None]:
+        try:
+            await socket.say(text)
+            async with aclosing(socket.audio()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._warm.retire(socket)
+
+    async def _open(self) -> SpeechSocket:
+        return await SpeechSocket.open(self._url, self._api_key, self._patience)

@@ -1,0 +1,165 @@
+"""One `stream-input` socket of ElevenLabs: good for one sentence, and for being kept warm until there is one.
+
+Source: https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import quote, urlencode
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.protocol import State
+
+from app import clock
+from app.errors import Failure, ProviderError
+from app.speech.elevenlabs_errors import Fault, as_error, of_close, of_frame, of_http
+
+LARGEST_MESSAGE = 16 * 1024 * 1024  # bytes; the library's own limit of 1 MiB is met in practice
+MOST_MESSAGES = 256  # read ahead of a slow listener: a sentence, in messages of 0.1 s and more
+CLOSE_TIMEOUT_S = 2.0  # the vendor closes 0.8 s late
+
+INITIAL = json.dumps({"text": " "})
+KEEP_ALIVE = json.dumps({"text": " "})  # makes no sound, and sets the vendor's idle clock back
+END = json.dumps({"text": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a vendor may take, in seconds."""
+
+    connect_s: float = 3.0
+    first_audio_s: float = 3.0  # from the text to the first audio; 0.3 s is usual
+    gap_s: float = 4.0  # between two pieces of audio
+
+
+class Message(msgspec.Struct, rename="camel"):
+    """Everything the vendor sends; what is not named here is ignored."""
+
+    audio: bytes | None = None
+    is_final: bool | None = None
+    error: object = None
+    message: object = None
+
+
+_decode = msgspec.json.Decoder(Message).decode
+
+
+def socket_url(base_url: str, voice_id: str, model_id: str, audio_format: str) -> str:
+    """Where the socket of one voice is; `auto_mode` starts on a sentence at once, instead of on 120 characters."""
+    query = urlencode({"model_id": model_id, "output_format": audio_format, "auto_mode": "true"})
+    host = base_url.rstrip("/").replace("http", "ws", 1)
+    return f"{host}/v1/text-to-speech/{quote(voice_id, safe='')}/stream-input?{query}"
+
+
+class SpeechSocket:
+    """A connection that has had its initial message."""
+
+    def __init__(self, connection: ClientConnection, api_key: str, patience: Patience) -> None:
+        self._connection = connection
+        self._api_key = api_key
+        self._patience = patience
+
+    @classmethod
+    async def open(cls, url: str, api_key: str, patience: Patience) -> Self:
+        """Connect and send the initial message, which nothing answers.
+
+        Raises:
+            ProviderError: refused, unreachable or too slow. A key or voice may also be refused later.
+        """
+        try:
+            connection = await connect(
+                url,
+                additional_headers={"xi-api-key": api_key},
+                open_timeout=patience.connect_s,
+                close_timeout=CLOSE_TIMEOUT_S,
+                compression=None,
+                max_size=LARGEST_MESSAGE,
+                max_queue=MOST_MESSAGES,
+            )
+        except InvalidStatus as error:
+            fault = of_http(error.response.status_code, bytes(error.response.body or b""))
+            raise as_error(fault, api_key) from error
+        except TimeoutError as error:
+            fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
+            raise as_error(fault, api_key) from error
+        except (OSError, InvalidHandshake, InvalidURI) as error:
+            raise as_error(Fault(Failure.NETWORK, f"no connection: {error}"), api_key) from error
+        socket = cls(connection, api_key, patience)
+        try:
+            await socket._send(INITIAL)
+        except BaseException:
+            await socket.close()
+            raise
+        return socket
+
+    @property
+    def usable(self) -> bool:
+        return self._connection.state is State.OPEN
+
+    async def keep_alive(self) -> None:
+        await self._send(KEEP_ALIVE)
+
+    async def wait_closed(self) -> None:
+        await self._connection.wait_closed()
+
+    async def close(self) -> None:
+        """Waits for the other side, but not for long."""
+        await self._connection.close()
+
+    async def say(self, text: str) -> None:
+        """Give the sentence and the end of input; neither may be followed by a close before the final message."""
+        await self._send(json.dumps({"text": text.strip() + " ", "flush": True}))
+        await self.end()
+
+    async def end(self) -> None:
+        await self._send(END)
+
+    async def audio(self) -> AsyncGenerator[bytes, None]:
+        """The audio of what was said, until the final message; does not wait for the close after it.
+
+        Raises:
+            ProviderError: by an error frame, a close, a message that is none, or silence.
+        """
+        deadline = clock.now() + self._patience.first_audio_s
+        while True:
+            message = await self._receive(deadline)
+            if message.error is not None:
+                raise as_error(of_frame(message.error, message.message), self._api_key)
+            if message.audio:
+                yield message.audio
+                deadline = clock.now() + self._patience.gap_s
+            if message.is_final:
+                return
+
+    async def _receive(self, deadline: float) -> Message:
+        try:
+            async with asyncio.timeout_at(deadline):
+                text = await self._connection.recv()
+            return _decode(text)
+        except TimeoutError as error:
+            raise self._error(Failure.TIMEOUT, "no audio in time") from error
+        except ConnectionClosed as error:
+            raise self._closed(error) from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise self._error(Failure.GARBAGE, "a message that cannot be read") from error
+
+    async def _send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise self._closed(error) from error
+
+    def _closed(self, error: ConnectionClosed) -> ProviderError:
+        close = error.rcvd or error.sent
+        fault = (
+            of_close(close.code, close.reason) if close else Fault(Failure.NETWORK, "the connection broke")
+        )
+        return as_error(fault, self._api_key)
+
+    def _error(self, kind: Failure, message: str) -> ProviderError:
+        return as_error(Fault(kind, message), self._api_key)

@@ -1,0 +1,64 @@
+"""Stands between a vendor's bytes and the converter: only audio of the agreed format passes."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+
+from app.errors import Failure, ProviderError
+from app.speech.port import Speech
+
+HEAD = 12  # bytes that tell one kind of body from another, "RIFF....WAVE" being the longest
+LONGEST_BODY = 4096  # bytes of an error text that are worth reading
+
+# A single `{` or `<` can begin honest mu-law or PCM; with what follows it in a document it cannot.
+DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"]|<(?:!|\?xml|html|head|body))", re.IGNORECASE)
+CONTAINERS = {b"RIFF": "a WAV file", b"OggS": "an Ogg stream", b"fLaC": "a FLAC file"}
+
+
+def only_audio(
+    speech: Speech, chunks: AsyncIterator[bytes]
+) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
+    """Pass a vendor's chunks on when they are audio.
+
+    Raises (from the iterator):
+        ProviderError: the bytes are another thing than `speech.audio_format`, or there are none.
+    """
+    return aclosing(_checked(speech.name, speech.audio_format, chunks))
+
+
+async def _checked(
+    provider: str, audio_format: str, chunks: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
+    head: bytes | None = b""
+    async for chunk in chunks:
+        if head is None:
+            yield chunk
+            continue
+        head += chunk
+        if len(head) >= HEAD:
+            _refuse(provider, audio_format, head)
+            yield head
+            head = None
+    if head is None:
+        return
+    if not head:
+        raise ProviderError(provider, Failure.GARBAGE, "no audio came for the text")
+    _refuse(provider, audio_format, head)
+    yield head
+
+
+def _refuse(provider: str, audio_format: str, head: bytes) -> None:
+    if found := foreign(audio_format, head):
+        raise ProviderError(provider, Failure.GARBAGE, f"{found} instead of {audio_format}")
+
+
+def foreign(audio_format: str, head: bytes) -> str | None:
+    """What else than `audio_format` these first bytes are, if they show it."""
+    if DOCUMENT.match(head):
+        return "a document"
+    for magic, what in CONTAINERS.items():
+        if head.startswith(magic):
+            return what
+    if not audio_format.startswith("mp3") and head.startswith(b"ID3"):
+        return "an MP3 stream"
+    return None

@@ -1,0 +1,39 @@
+"""A real uvicorn on a loopback port, in the test's own event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from app.cli.serve import server_config
+from app.settings import Settings
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn that leaves the process's signals to the test runner."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """Serve `app` as `hotline serve` would; yields `http://127.0.0.1:<port>`."""
+    config = server_config(Settings.load({}))
+    config.app, config.factory, config.loop = app, False, "none"
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = QuietServer(config)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
+            await asyncio.sleep(0.005)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+    listener.close()

@@ -1,0 +1,75 @@
+"""An assembled door around a scripted voice, and a way to knock on it without a network."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from app.speech.chain import Chain
+from starlette.applications import Starlette
+
+from app.calls.admission import Admission
+from app.calls.call import Limits
+from app.calls.registry import Registry
+from app.conversation.announcement import Announcement
+from app.observe.ring import Ring
+from app.web.app import create_app
+from app.web.parts import Locks, Parts, Words
+from tests.standins.voice import ToneVoice
+
+TOKEN = "12345"
+PUBLIC = "https://voice.example.com"
+
+
+def make_parts(**changes: Any) -> Parts:
+    """Parts as on a developer's machine; `locks` and the like replace single ones."""
+    given: dict[str, Any] = {
+        "locks": Locks(
+            public_url="http://localhost:8000",
+            twilio_tokens=(),
+            account_sid="",
+            admin_tokens=(),
+            trusts_this_machine=True,
+        ),
+        "words": Words(busy="All lines are busy.", reject_when_full=False),
+        "limits": Limits(session_timeout_s=60.0),
+        "admission": Admission(2),
+        "registry": Registry(),
+        "voice": Chain([ToneVoice()]),
+        "ring": Ring(),
+        "converse": lambda _path: Announcement("Hello."),
+        "elevenlabs_configured": False,
+    }
+    return Parts(**{**given, **changes})
+
+
+def locked(**changes: Any) -> Locks:
+    """Locks as in production."""
+    given: dict[str, Any] = {
+        "public_url": PUBLIC,
+        "twilio_tokens": (TOKEN,),
+        "account_sid": "",
+        "admin_tokens": (),
+        "trusts_this_machine": True,
+    }
+    return Locks(**{**given, **changes})
+
+
+@asynccontextmanager
+async def _nothing(_app: Starlette) -> AsyncIterator[None]:
+    yield
+
+
+Knock = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+def knock() -> Knock:
+    """A client of the application; `peer` is the address it seems to come from."""
+
+    def client(parts: Parts, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(create_app(parts, _nothing), client=(peer, 50000))
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
+
+    return client

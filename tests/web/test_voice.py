@@ -1,0 +1,143 @@
+"""What Twilio's webhooks are answered."""
+
+from xml.etree import ElementTree
+
+import pytest
+from app.speech.chain import Chain
+
+from app.calls.admission import Admission
+from app.calls.registry import Ending, Registry
+from app.web.parts import Words
+from tests.standins.voice import ToneVoice
+from tests.web.conftest import PUBLIC, Knock, locked, make_parts
+
+SID = "CA" + "a" * 32
+
+
+def verbs(document: str) -> list[str]:
+    return [verb.tag for verb in ElementTree.fromstring(document)]
+
+
+async def test_a_call_is_connected_to_the_media_stream_with_its_token(knock: Knock) -> None:
+    parts = make_parts()
+    async with knock(parts) as http:
+        answer = await http.post("/voice", data={"CallSid": SID})
+
+    connect = ElementTree.fromstring(answer.text)[0]
+    stream = connect[0]
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert connect.attrib == {"action": "http://localhost:8000/voice/after", "method": "POST"}
+    assert stream.attrib["url"] == "ws://localhost:8000/media-stream"
+    assert stream.attrib["statusCallback"] == "http://localhost:8000/stream/status"
+    assert (stream[0].attrib["name"], len(stream[0].attrib["value"])) == ("token", 32)
+    assert parts.admission.taken == 1
+
+
+async def test_urls_come_from_the_public_address_only(knock: Knock) -> None:
+    async with knock(make_parts(locks=locked(twilio_tokens=()))) as http:
+        answer = await http.post("/voice", data={"CallSid": SID})
+
+    assert f'url="{PUBLIC.replace("https", "wss")}/media-stream"' in answer.text
+    assert f'action="{PUBLIC}/voice/after"' in answer.text
+
+
+async def test_a_repeated_webhook_gets_the_same_answer_and_one_slot(knock: Knock) -> None:
+    parts = make_parts()
+    async with knock(parts) as http:
+        answers = {(await http.post("/voice", data={"CallSid": SID})).text for _ in range(3)}
+
+    assert len(answers) == 1
+    assert parts.admission.taken == 1
+
+
+async def test_the_voice_is_warmed_while_the_phone_rings(knock: Knock) -> None:
+    voice = ToneVoice()
+    chain = Chain([voice])
+    async with chain, knock(make_parts(voice=chain)) as http:
+        await http.post("/voice", data={"CallSid": SID})
+
+    assert voice.warmed == 1
+
+
+async def test_a_full_house_says_so_in_words_the_caller_hears(knock: Knock) -> None:
+    async with knock(make_parts(admission=Admission(1))) as http:
+        await http.post("/voice", data={"CallSid": SID})
+        busy = await http.post("/voice", data={"CallSid": SID[:-1] + "b"})
+
+    assert busy.status_code == 200
+    assert verbs(busy.text) == ["Say", "Hangup"]
+    assert "All lines are busy." in busy.text
+
+
+async def test_a_full_house_rejects_unanswered_when_told_to(knock: Knock) -> None:
+    parts = make_parts(admission=Admission(1), words=Words(busy="", reject_when_full=True))
+    async with knock(parts) as http:
+        await http.post("/voice", data={"CallSid": SID})
+        busy = await http.post("/voice", data={"CallSid": SID[:-1] + "b"})
+
+    assert ElementTree.fromstring(busy.text)[0].attrib == {"reason": "busy"}
+
+
+@pytest.mark.parametrize("form", [{}, {"CallSid": ""}, {"CallSid": "CA <script>"}, {"CallSid": "x" * 99}])
+async def test_a_webhook_without_a_usable_call_sid_is_told_so(knock: Knock, form: dict[str, str]) -> None:
+    async with knock(make_parts()) as http:
+        answer = await http.post("/voice", data=form)
+
+    assert answer.status_code == 400
+    assert "CallSid" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_debug_twiml_opens_the_debug_socket_and_keeps_no_slot(knock: Knock, method: str) -> None:
+    parts = make_parts()
+    async with knock(parts) as http:
+        answer = await http.request(method, "/debug-websocket-voice")
+
+    assert 'url="ws://localhost:8000/test-websocket-debug"' in answer.text
+    assert parts.admission.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "said"),
+    [
+        (Ending.FINISHED, "in-progress", ["Hangup"]),
+        (Ending.CALLER_HUNG_UP, "in-progress", ["Hangup"]),
+        (Ending.STREAM_BROKE, "in-progress", ["Say", "Hangup"]),
+        (Ending.SPEECH_FAILED, "in-progress", ["Say", "Hangup"]),
+        (Ending.SESSION_TIMEOUT, "in-progress", ["Say", "Hangup"]),
+        (None, "in-progress", ["Say", "Hangup"]),
+        (None, "completed", ["Hangup"]),
+    ],
+)
+async def test_what_follows_the_stream_depends_on_how_it_ended(
+    knock: Knock, ending: Ending | None, status: str, said: list[str]
+) -> None:
+    registry = Registry()
+    if ending is not None:
+        registry.ended(SID, ending)
+    async with knock(make_parts(registry=registry)) as http:
+        answer = await http.post("/voice/after", data={"CallSid": SID, "CallStatus": status})
+
+    assert verbs(answer.text) == said
+
+
+async def test_a_caller_who_hung_up_while_it_rang_gives_the_slot_back(knock: Knock) -> None:
+    parts = make_parts()
+    async with knock(parts) as http:
+        await http.post("/voice", data={"CallSid": SID})
+        told = [
+            await http.post("/voice/status", data={"CallSid": SID, "CallStatus": "completed"})
+            for _ in range(2)
+        ]
+
+    assert [answer.status_code for answer in told] == [204, 204]
+    assert parts.admission.taken == 0
+
+
+@pytest.mark.parametrize("event", ["stream-started", "stream-stopped", "stream-error", "something-new"])
+async def test_stream_callbacks_are_taken_in_any_order(knock: Knock, event: str) -> None:
+    form = {"CallSid": SID, "StreamSid": "MZ1", "StreamEvent": event, "StreamError": ""}
+    async with knock(make_parts()) as http:
+        answer = await http.post("/stream/status", data=form)
+
+    assert (answer.status_code, answer.content) == (204, b"")
