@@ -95,9 +95,9 @@ def _elevenlabs(settings: Settings) -> Speech:
 
 
 def _local(_settings: Settings) -> Speech:
-    from app.speech.local import LocalVoice
+    from app.speech.local import LocalSpeech
 
-    return LocalVoice()
+    return LocalSpeech()
 
 
 VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}

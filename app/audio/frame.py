@@ -12,6 +12,11 @@ class Framer:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def rest(self) -> bytes:
+        """What is not a whole frame yet."""
+        return self._rest
+
     def feed(self, mulaw: bytes) -> bytes:
         """Take mu-law of any length; give all whole frames, one after the other."""
         mulaw = self._rest + mulaw

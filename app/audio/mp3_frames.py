@@ -36,7 +36,7 @@ class _More(Enum):
 
 _MORE = _More.MORE
 _LOOK_BYTES = 16  # enough to recognise any tag
-_ID3V2_BYTES = 10
+ID3V2_BYTES = 10
 _ID3V1_BYTES = 128
 _APE_BYTES = 32
 _APE_LIMIT_BYTES = 16 << 20  # more than any tag's; a larger size is damage that would swallow the rest
@@ -48,9 +48,9 @@ _ENDING = re.compile(rb"(?:\xff(?:[\xe2\xe3\xf2\xf3\xfa\xfb])?|ID?)\Z", re.DOTAL
 class Mp3Frames:
     """Cuts MP3 bytes into frames.
 
-    A frame is given when the bytes behind it prove its length, so that a damaged one is never decoded. Only the
-    opening frame of a stream, or after a tag, is given as soon as it is complete, if it needs no earlier data.
-    In search of a new beginning a header counts when another of its kind follows where it should.
+    A frame is given when the bytes behind it prove its length, so that one which lost bytes is never decoded.
+    Only the opening frame of a stream, or after a tag, is given as soon as it is complete, if it needs no
+    earlier data. In search of a new beginning a header counts when another of its kind follows in its place.
     """
 
     def __init__(self) -> None:
@@ -168,6 +168,16 @@ class Mp3Frames:
         return _tag(head)
 
 
+def id3v2_length(head: bytes) -> int | None:
+    """The length of the whole tag that begins with these ten bytes; None unless an ID3v2 header."""
+    version, revision, flags, size = head[3], head[4], head[5], head[6:ID3V2_BYTES]
+    if not 2 <= version <= 4 or revision == 0xFF or flags & 0x0F or max(size) > 0x7F:
+        return None
+    length = size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
+    footer = ID3V2_BYTES if flags & 0x10 else 0
+    return ID3V2_BYTES + length + footer
+
+
 def _stands_alone(mp3: bytes, header: Header) -> bool:
     """Whether the frame is decodable without any before it, and its numbers agree with each other."""
     back, _, left = mpeg.bits(mp3, header)
@@ -176,21 +186,15 @@ def _stands_alone(mp3: bytes, header: Header) -> bool:
 
 def _tag(head: bytes) -> _Tag | _More | None:
     if head[:3] == b"ID3":
-        return _MORE if len(head) < _ID3V2_BYTES else _id3v2(head)
+        if len(head) < ID3V2_BYTES:
+            return _MORE
+        length = id3v2_length(head)
+        return None if length is None else _Tag(length)
     if head[:3] == b"TAG":
         return _Tag(_ID3V1_BYTES)
     if head[:8] == b"APETAGEX":
         return _MORE if len(head) < _LOOK_BYTES else _ape(head)
     return _MORE if any(mark.startswith(head) for mark in (b"ID3", b"TAG", b"APETAGEX")) else None
-
-
-def _id3v2(head: bytes) -> _Tag | None:
-    version, revision, flags, size = head[3], head[4], head[5], head[6:_ID3V2_BYTES]
-    if not 2 <= version <= 4 or revision == 0xFF or flags & 0x0F or max(size) > 0x7F:
-        return None
-    length = size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
-    footer = _ID3V2_BYTES if flags & 0x10 else 0
-    return _Tag(_ID3V2_BYTES + length + footer)
 
 
 def _ape(head: bytes) -> _Tag | None:

@@ -95,8 +95,7 @@ class Call:
                 pass  # the caller's voice: nobody listens to it yet
 
     async def _speak(self) -> None:
-        await self._speaker.run()
-        self._end(Ending.FINISHED)
+        self._end(await self._speaker.run())
 
     def _tell(self, fact: Fact) -> None:
         for order in self._conversation.handle(fact):
@@ -109,7 +108,7 @@ class Call:
             case HangUp():
                 self._speaker.say_goodbye()
             case GiveUp():
-                self._end(Ending.SPEECH_FAILED)
+                self._speaker.give_up()
 
     def _end(self, ending: Ending) -> None:
         if not self._over.done():
@@ -117,7 +116,7 @@ class Call:
 
     def _report(self, ending: Ending, began_at: float) -> None:
         player = self._player
-        first = player.first_sent_at
+        first = player.tally.first_sent_at
         log.info(
             "call.ended",
             reason=ending.value,

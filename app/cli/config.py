@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
-        print(row["name"] + (" (set)" if row["set"] else ""))
+        print(f"{row['name']}{' (set)' if row['set'] else ''}")
         print(f"    {row['meaning']}; default: {row['default']}")
     return 0
 

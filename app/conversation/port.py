@@ -55,7 +55,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """End the call at once; the telephone network says a plain sentence in our place."""
+    """Say nothing more; once what was begun has been heard, the telephone network apologises for us."""
 
 
 Order = Say | HangUp | GiveUp

@@ -7,7 +7,7 @@ from typing import Self
 
 from app.errors import Failure, ProviderError
 from app.speech.elevenlabs_errors import NAME
-from app.speech.elevenlabs_socket import Patience, SpeechSocket, socket_url
+from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url
 from app.speech.elevenlabs_warm import WarmSockets
 from app.speech.guard import only_audio
 
@@ -30,7 +30,7 @@ class ElevenLabs:
         audio_format: str,
         base_url: str = BASE_URL,
         prewarm: int = 3,
-        patience: Patience = Patience(),
+        patience: Patience = USUAL,
     ) -> None:
         self.audio_format = audio_format
         self._url = socket_url(base_url, voice_id, model_id, audio_format)

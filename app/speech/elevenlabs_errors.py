@@ -129,7 +129,7 @@ def of_http(status: int, body: object) -> Fault:
 
 
 def as_error(fault: Fault, api_key: str) -> ProviderError:
-    """The fault as ours to raise, cut short, and without our key, which the vendor may echo whole or in part."""
+    """The fault as ours to raise, cut short, and without our key, which the vendor may echo in part."""
     message = fault.message
     if api_key:
         message = re.sub(re.escape(api_key[:KEY_PREFIX]) + r"\w*", KEY_MASK, message)

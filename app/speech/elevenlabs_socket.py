@@ -37,6 +37,9 @@ class Patience:
     gap_s: float = 4.0  # between two pieces of audio
 
 
+USUAL = Patience()
+
+
 class Message(msgspec.Struct, rename="camel"):
     """Everything the vendor sends; what is not named here is ignored."""
 
@@ -50,7 +53,7 @@ _decode = msgspec.json.Decoder(Message).decode
 
 
 def socket_url(base_url: str, voice_id: str, model_id: str, audio_format: str) -> str:
-    """Where the socket of one voice is; `auto_mode` starts on a sentence at once, instead of on 120 characters."""
+    """Where the socket of one voice is; `auto_mode` begins at once, not at 120 characters."""
     query = urlencode({"model_id": model_id, "output_format": audio_format, "auto_mode": "true"})
     host = base_url.rstrip("/").replace("http", "ws", 1)
     return f"{host}/v1/text-to-speech/{quote(voice_id, safe='')}/stream-input?{query}"
@@ -112,7 +115,7 @@ class SpeechSocket:
         await self._connection.close()
 
     async def say(self, text: str) -> None:
-        """Give the sentence and the end of input; neither may be followed by a close before the final message."""
+        """Give the sentence and the end of input; a close before the final message would drop the audio."""
         await self._send(json.dumps({"text": text.strip() + " ", "flush": True}))
         await self.end()
 

@@ -1,4 +1,4 @@
-"""Sockets to ElevenLabs that were opened before they are needed: while the phone rings, or the last sentence plays."""
+"""Sockets to ElevenLabs, opened before they are needed: while the phone rings or a sentence plays."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

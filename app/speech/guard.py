@@ -7,12 +7,13 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from app.errors import Failure, ProviderError
 from app.speech.port import Speech
 
-HEAD = 12  # bytes that tell one kind of body from another, "RIFF....WAVE" being the longest
+HEAD = 12  # bytes that tell a document from samples
 LONGEST_BODY = 4096  # bytes of an error text that are worth reading
 
 # A single `{` or `<` can begin honest mu-law or PCM; with what follows it in a document it cannot.
 DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"]|<(?:!|\?xml|html|head|body))", re.IGNORECASE)
-CONTAINERS = {b"RIFF": "a WAV file", b"OggS": "an Ogg stream", b"fLaC": "a FLAC file"}
+# What the converter cannot read; WAV and MP3 it plays by whatever name they come.
+CONTAINERS = {b"OggS": "an Ogg stream", b"fLaC": "a FLAC file"}
 
 
 def only_audio(
@@ -48,17 +49,15 @@ async def _checked(
 
 
 def _refuse(provider: str, audio_format: str, head: bytes) -> None:
-    if found := foreign(audio_format, head):
+    if found := foreign(head):
         raise ProviderError(provider, Failure.GARBAGE, f"{found} instead of {audio_format}")
 
 
-def foreign(audio_format: str, head: bytes) -> str | None:
-    """What else than `audio_format` these first bytes are, if they show it."""
+def foreign(head: bytes) -> str | None:
+    """What else than audio these first bytes are, if they show it."""
     if DOCUMENT.match(head):
         return "a document"
     for magic, what in CONTAINERS.items():
         if head.startswith(magic):
             return what
-    if not audio_format.startswith("mp3") and head.startswith(b"ID3"):
-        return "an MP3 stream"
     return None

@@ -95,17 +95,23 @@ def handshake_is_twilios(connection: HTTPConnection, path: str, locks: Locks) ->
     if not locks.twilio_tokens:
         return is_this_machine(connection)
     given = connection.headers.get("x-twilio-signature", "")
-    return signature.handshake_is_signed(locks.twilio_tokens, locks.public_url, path, given)
+    settings = connection.headers.get(signature.SETTINGS_HEADER)
+    return signature.handshake_is_signed(
+        locks.twilio_tokens, locks.public_url, path, given, settings=settings
+    )
 
 
 def _require_signature(request: Request, fields: list[tuple[str, str]], given: str, locks: Locks) -> None:
     query = request.scope.get("query_string", b"").decode("latin-1")
-    path = request.scope["path"] + (f"?{query}" if query else "")
-    settings = request.headers.get("x-twilio-webhooks-signature-settings", "")
+    # The bytes as they were asked for: Twilio signs them undecoded.
+    path = request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    settings = request.headers.get(signature.SETTINGS_HEADER)
     if not signature.webhook_is_signed(
         locks.twilio_tokens, locks.public_url, path, fields, given, settings=settings
     ):
-        raise _unsigned(request, "signature does not match; is PUBLIC_URL the address Twilio is given")
+        unknown = signature.unknown_algorithm(settings)
+        fault = f"algorithm {unknown} is unknown" if unknown else "signature does not match PUBLIC_URL"
+        raise _unsigned(request, fault)
 
 
 def _unsigned(request: Request, fault: str) -> Refused:

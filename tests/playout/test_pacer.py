@@ -24,6 +24,12 @@ def lengths(orders: list[Play | Mark]) -> list[int | str]:
     return [len(order.mulaw) // 160 if isinstance(order, Play) else order.name for order in orders]
 
 
+def due_of(pacer: Pacer) -> float:
+    due = pacer.next_release()
+    assert due is not None
+    return due
+
+
 def audio(orders: list[Play | Mark]) -> bytes:
     return b"".join(order.mulaw for order in orders if isinstance(order, Play))
 
@@ -43,9 +49,7 @@ def test_the_first_frame_leaves_at_once() -> None:
     pacer = Pacer()
     pacer.put(frames(0, 1))
 
-    due = pacer.next_release()
-    assert due is not None
-    assert due <= 100.0
+    assert due_of(pacer) <= 100.0
     assert pacer.release(100.0) == [Play(frames(0, 1))]
     assert pacer.played_until == 100.0 + FRAME_S
 
@@ -62,12 +66,9 @@ def test_a_burst_fills_the_lead_and_the_rest_waits() -> None:
 def test_frames_that_trickle_leave_at_once_until_the_lead_is_full() -> None:
     pacer = Pacer(lead_s=0.1)
 
-    released = []
-    for number in range(8):
-        pacer.put(frames(number, 1))
-        released.append(lengths(pacer.release(100.0)))
-
-    assert released == [[1], [1], [1], [1], [], [], [], []]
+    for left in ([1], [1], [1], [1], [], [], []):
+        pacer.put(frames(0, 1))
+        assert lengths(pacer.release(100.0)) == left
 
 
 def test_frames_after_the_lead_leave_by_threes() -> None:
@@ -75,11 +76,18 @@ def test_frames_after_the_lead_leave_by_threes() -> None:
     pacer.put(frames(0, 40))
     pacer.release(100.0)
 
-    due = pacer.next_release()
-    assert due is not None
+    due = due_of(pacer)
     assert pacer.release(due - 2 * GRAIN_S) == []
     assert lengths(pacer.release(due)) == [3]
     assert pacer.next_release() == pytest.approx(due + 3 * FRAME_S)
+
+
+def test_a_wake_up_half_a_millisecond_early_is_not_in_vain() -> None:
+    pacer = Pacer(lead_s=0.4)
+    pacer.put(frames(0, 40))
+    pacer.release(100.0)
+
+    assert lengths(pacer.release(due_of(pacer) - 0.0005)) == [3]
 
 
 def test_the_last_frames_of_a_reply_leave_though_they_are_no_three() -> None:
@@ -87,8 +95,7 @@ def test_the_last_frames_of_a_reply_leave_though_they_are_no_three() -> None:
     pacer.put(frames(0, 22))
     pacer.release(100.0)
 
-    due = pacer.next_release()
-    assert due is not None
+    due = due_of(pacer)
     assert due < pacer.played_until - 0.3
     assert lengths(pacer.release(due)) == [1]
     assert pacer.next_release() is None
@@ -140,9 +147,7 @@ def test_a_mark_with_nothing_before_it_leaves_at_once() -> None:
     assert pacer.queued_ms == 0
     now = pacer.played_until - 0.39
     pacer.mark("s2")
-    due = pacer.next_release()
-    assert due is not None
-    assert due <= now
+    assert due_of(pacer) <= now
     assert pacer.release(now) == [Mark("s2")]
 
 
@@ -243,9 +248,7 @@ def test_after_clear_the_next_frame_leaves_at_once_and_nothing_was_an_underrun()
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(0, 40)),
-        st.tuples(st.just("mark"), st.just(0)),
-        st.tuples(st.just("end"), st.just(0)),
-        st.tuples(st.just("clear"), st.just(0)),
+        st.tuples(st.sampled_from(["mark", "end", "clear"]), st.just(0)),
         st.tuples(st.just("pass"), st.integers(0, 900)),  # ms
     ),
     max_size=40,
@@ -268,8 +271,7 @@ class Phone:
                 continue
             assert 0 < len(order.mulaw) <= 480
             self.heard += [order.mulaw[at : at + 160] for at in range(0, len(order.mulaw), 160)]
-            played_s = len(order.mulaw) // 160 * FRAME_S
-            self.buffered_until = max(self.buffered_until, now) + played_s
+            self.buffered_until = max(self.buffered_until, now) + len(order.mulaw) // 160 * FRAME_S
         if orders:
             assert self.buffered_until <= now + self.lead_s + 0.060
 

@@ -28,12 +28,13 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
     config.app, config.factory, config.loop = app, False, "none"
     listener = socket.create_server(("127.0.0.1", 0))
     server = QuietServer(config)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
-            await asyncio.sleep(0.005)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-    listener.close()
+    # No TaskGroup: it would wrap the test's own error into a group.
+    served = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await served
+        listener.close()

@@ -1,0 +1,122 @@
+"""The caller's side of the talk: when to speak, when to press keys, when to hang up. In media time."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from app.audio.frame import FRAME_BYTES, FRAME_MS, SILENCE, duration_ms
+from app.simulator.plan import Patience, Turn
+
+
+@dataclass(slots=True)
+class TurnFigures:
+    """One turn, measured where the caller's ear and mouth are."""
+
+    caller_ms: int  # how long the caller spoke
+    silence_ms: int | None = None  # from the caller's last sound to the first of the reply; None: no reply
+    reply_ms: int = 0  # audio heard after that, until the next turn
+
+
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What the caller does in these 20 ms."""
+
+    mulaw: bytes | None = None  # one frame; None is silence
+    digits: str = ""
+    hangs_up: bool = False
+
+
+NOTHING = Doings()
+HANG_UP = Doings(hangs_up=True)
+
+
+class Dialogue:
+    """Takes turns with whatever is at the other end. Asked once every 20 ms."""
+
+    def __init__(self, turns: tuple[Turn, ...], patience: Patience) -> None:
+        self._turns = deque(turns)
+        self._patience = patience
+        self._speech: deque[bytes] = deque()  # frames still to be said
+        self._ear = Ear()
+        self.figures: list[TurnFigures] = []
+
+    def tick(self, *, hears: bool, is_quiet: bool) -> Doings:
+        """The next 20 ms. `hears`: audio is playing; `is_quiet`: none waits, and no mark is out either."""
+        self._ear.tick(hears=hears, is_quiet=is_quiet)
+        self._measure(hears)
+        if self._ear.total_ms >= (self._patience.hang_up_after_ms or float("inf")):
+            return HANG_UP
+        if self._speech:
+            return self._speak()
+        if self._turns:
+            return self._begin(self._turns.popleft()) if self._may_begin(self._turns[0]) else NOTHING
+        return HANG_UP if self._is_over() else NOTHING
+
+    def _begin(self, turn: Turn) -> Doings:
+        frames = [turn.mulaw[at : at + FRAME_BYTES] for at in range(0, len(turn.mulaw), FRAME_BYTES)]
+        self._speech.extend(frame.ljust(FRAME_BYTES, SILENCE) for frame in frames)
+        self.figures.append(TurnFigures(caller_ms=round(duration_ms(turn.mulaw))))
+        self._ear.turn_began()
+        return Doings(self._speak().mulaw if self._speech else None, turn.digits)
+
+    def _speak(self) -> Doings:
+        frame = self._speech.popleft()
+        if not self._speech:
+            self._ear.turn_began()  # waiting for the reply begins with the caller's last frame
+        return Doings(frame)
+
+    def _may_begin(self, turn: Turn) -> bool:
+        if turn.interrupt_after_ms is not None:
+            return self._ear.heard_ms >= turn.interrupt_after_ms
+        return self._ear.reply_has_ended(self._patience.quiet_before_turn_ms) or self._gave_up_waiting()
+
+    def _is_over(self) -> bool:
+        quiet_ms = self._patience.quiet_before_end_ms
+        return quiet_ms is not None and (self._ear.reply_has_ended(quiet_ms) or self._gave_up_waiting())
+
+    def _gave_up_waiting(self) -> bool:
+        return not self._ear.heard_ms and self._ear.silent_ms >= self._patience.reply_within_ms
+
+    def _measure(self, hears: bool) -> None:
+        if not self.figures or self._speech or not hears or self._ear.is_old_reply:
+            return
+        turn = self.figures[-1]
+        if turn.silence_ms is None:
+            turn.silence_ms = self._ear.waited_ms
+        turn.reply_ms += FRAME_MS
+
+
+class Ear:
+    """How long something, or nothing, has been heard; all in ms."""
+
+    def __init__(self) -> None:
+        self.total_ms = 0  # heard since the call began
+        self.heard_ms = 0  # heard since the caller's last turn; what ran on into the turn does not count
+        self.quiet_ms = 0  # of unbroken quiet
+        self.waited_ms = 0  # since the caller's last turn, before this frame
+        self.is_old_reply = False  # what is heard now began before the caller's last turn
+        self._clock_ms = 0
+
+    def tick(self, *, hears: bool, is_quiet: bool) -> None:
+        self.waited_ms = self._clock_ms
+        self._clock_ms += FRAME_MS
+        if is_quiet and not hears:
+            self.quiet_ms += FRAME_MS
+            self.is_old_reply = False
+            return
+        self.quiet_ms = 0
+        if hears:
+            self.total_ms += FRAME_MS
+            self.heard_ms += 0 if self.is_old_reply else FRAME_MS
+
+    def turn_began(self) -> None:
+        self.is_old_reply = self.quiet_ms == 0 and self.total_ms > 0
+        self.heard_ms = 0
+        self._clock_ms = 0
+
+    @property
+    def silent_ms(self) -> int:
+        """Of unbroken quiet since the caller's last turn."""
+        return min(self.quiet_ms, self._clock_ms)
+
+    def reply_has_ended(self, quiet_ms: int) -> bool:
+        return self.heard_ms > 0 and self.quiet_ms >= quiet_ms

@@ -1,0 +1,88 @@
+"""What a simulated call is to do: who calls, what is said, on which line, and how it ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """How the caller's side goes away."""
+
+    HANG_UP = "hang_up"  # `stop`, then a close frame
+    RESET = "reset"  # TCP RST, as when a machine dies
+    HALF_OPEN = "half_open"  # neither reads nor writes, yet the connection stands
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing the caller does, after the hotline has spoken or into the middle of it."""
+
+    mulaw: bytes = b""
+    digits: str = ""
+    interrupt_after_ms: int | None = None  # of audio heard since the last turn; None waits for quiet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The network between Twilio and the hotline; the default is a perfect one."""
+
+    jitter_ms: int = 0  # every message of the caller's is late by a random part of this; order is kept
+    stall_every_ms: int = 0  # the line stands still this often ...
+    stall_ms: int = 0  # ... for so long, and then delivers all at once
+    skip_silence: bool = False  # no frames while the caller is silent
+    deaf_from_ms: int = 0  # a slow reader: takes nothing from the hotline from here ...
+    deaf_ms: int = 0  # ... for so long
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """Points on which Twilio's documentation is silent, and how exact we are."""
+
+    strict: bool = False  # the first malformed message ends the stream (1002, 31924); else it is ignored
+    mark_latency_ms: int = 20  # from played to echoed
+    stop_before_close: bool = True
+    close_code: int = 1000
+    action_after_hang_up: bool = False  # is Connect's `action` requested although the caller has gone
+    action_after_refusal: bool = False  # ... although the handshake failed
+    say_ms_per_character: float = 65.0  # Twilio's own voice, some 15 characters a second; 0 for tests in a hurry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whose number is called, and what signs for it."""
+
+    auth_token: str = ""  # empty: nothing is signed
+    account_sid: str = "AC" + "0" * 32
+    caller_number: str = "+15005550001"
+    called_number: str = "+15005550006"
+    call_sid: str = ""  # empty: a new one for every call
+    extra: Mapping[str, str] = field(default_factory=dict)  # further parameters of every webhook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """When the caller speaks, waits and gives up; media time, save `longest_s`."""
+
+    longest_s: float = 60.0  # since the phone was picked up, whatever is going on
+    quiet_before_turn_ms: int = 500  # after which the caller takes the floor
+    quiet_before_end_ms: int | None = 2000  # after the last reply; None: stay until `longest_s`
+    reply_within_ms: int = 8000  # a caller who hears nothing for so long goes on with the next turn, or hangs up
+    hang_up_after_ms: int | None = None  # in mid-sentence: when so much has been heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPlan:
+    """One call."""
+
+    url: str = "http://localhost:8000/voice"
+    public_url: str = ""  # the hotline's PUBLIC_URL, when it is not the address in `url`
+    account: Account = Account()
+    turns: tuple[Turn, ...] = ()
+    patience: Patience = Patience()
+    ending: Ending = Ending.HANG_UP
+    half_open_s: float = 30.0
+    line: Line = Line()
+    quirks: Quirks = Quirks()
+    keep_s: float | None = None  # seconds of audio kept in the report; None keeps all
+    status_url: str = ""  # the number's status callback; empty: none

@@ -1,0 +1,61 @@
+"""What a caller heard, sample by sample, and what can be said about it."""
+
+import math
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from app.audio import mulaw as g711
+from app.audio.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
+
+VOICED_DBFS = -50.0  # a 20 ms frame above it is voice; line noise and dither lie far below, speech above -35
+FULL_SCALE = 32_768.0
+
+
+class Recording:
+    """Mu-law as the phone played it, gaps included; keeps the first `keep_s` seconds."""
+
+    def __init__(self, keep_s: float | None = None) -> None:
+        self._room = None if keep_s is None else int(keep_s * SAMPLE_RATE)
+        self._mulaw = bytearray()
+
+    def add(self, mulaw: bytes) -> None:
+        if self._room is None or len(self._mulaw) < self._room:
+            self._mulaw += mulaw
+
+    @property
+    def mulaw(self) -> bytes:
+        return bytes(self._mulaw)
+
+
+def write_wav(path: Path, mulaw: bytes) -> None:
+    """Write mu-law as a WAV file: 8 kHz, int16, mono.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with path.open("wb") as file, wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(SAMPLE_RATE)
+        wav.writeframes(g711.decode(mulaw).astype("<i2").tobytes())
+
+
+def voiced_ms(mulaw: bytes) -> int:
+    """How much of it is louder than a quiet line, in whole frames."""
+    return int((_frame_levels(mulaw) > VOICED_DBFS).sum()) * FRAME_MS
+
+
+def voiced_level_dbfs(mulaw: bytes) -> float | None:
+    """The level (root mean square) of the voiced frames; None when there are none."""
+    levels = _frame_levels(mulaw)
+    voiced = levels[levels > VOICED_DBFS]
+    return round(10 * math.log10(float(np.mean(10 ** (voiced / 10)))), 1) if voiced.size else None
+
+
+def _frame_levels(mulaw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    whole = len(mulaw) - len(mulaw) % FRAME_BYTES
+    squares = np.square(g711.decode(mulaw[:whole]), dtype=np.float64).reshape(-1, FRAME_BYTES)
+    power = np.maximum(squares.mean(axis=1) / FULL_SCALE**2, 1e-12)
+    return 10 * np.log10(power)

@@ -1,0 +1,63 @@
+"""What Twilio says on one stream, over a line that may be a bad one."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from app import clock
+from app.simulator.line import Delays
+from app.simulator.messages import CONNECTED, Messages
+from app.simulator.plan import Line
+from app.simulator.socket import Socket
+
+PROTOCOL_ERROR = 1002  # a WebSocket close code
+
+
+class Sender:
+    """Messages of one stream, in order. What cannot leave in time is late, never out of order."""
+
+    def __init__(self, socket: Socket, messages: Messages, line: Line) -> None:
+        self._socket = socket
+        self._messages = messages
+        self._delays = Delays(line, clock.now()) if line.jitter_ms or line.stall_every_ms else None
+        self._skips_silence = line.skip_silence
+        self.is_congested = False  # the bridge read so slowly that some of the caller's audio was dropped
+
+    def open(self, parameters: Mapping[str, str]) -> None:
+        """The stream's first two messages."""
+        self._send(CONNECTED)
+        self._send(self._messages.start(parameters))
+
+    def media(self, mulaw: bytes | None, tick: int) -> None:
+        """One frame of the caller's; None is silence."""
+        if mulaw is None and self._skips_silence:
+            return
+        if self._socket.is_congested:
+            self.is_congested = True
+            return
+        self._send(self._messages.media(mulaw, tick))
+
+    def keys(self, digits: str) -> None:
+        for digit in digits:
+            self._send(self._messages.dtmf(digit))
+
+    def marks(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._send(self._messages.mark(name))
+
+    def stop(self) -> None:
+        self._send(self._messages.stop())
+
+    def refuse(self) -> None:
+        """Close the socket, because the bridge broke the protocol."""
+        self._socket.close(PROTOCOL_ERROR)
+
+    async def drain(self) -> None:
+        """Wait until everything said so far has gone out."""
+        if self._delays is not None:
+            await asyncio.sleep(max(0.0, self._delays.due(clock.now()) - clock.now()))
+
+    def _send(self, text: bytes) -> None:
+        if self._delays is None:
+            self._socket.send(text)
+        else:
+            asyncio.get_running_loop().call_at(self._delays.due(clock.now()), self._socket.send, text)
