@@ -15,7 +15,9 @@ class Address:
     """
 
     webhook_url: str  # as we reach it
-    public_url: str = ""  # the hotline's PUBLIC_URL, without the webhook's path; empty: we are on its own address
+    public_url: str = (
+        ""  # the hotline's PUBLIC_URL, without the webhook's path; empty: we are on its own address
+    )
 
     def signed(self) -> str:
         """The webhook's URL as Twilio knows it, and signs it."""

@@ -100,14 +100,14 @@ class Caller:
     async def _connect(self, verb: Verb, base: str) -> Document | None:
         assert verb.stream is not None
         connection = Connection(self._plan, self._identity, self._webhooks, self._exchange.ticker)
-        result = await connection.hold(verb.stream, base, self._recording, self._deadline)
-        self._report.streams.append(result.report)
+        stream = await connection.hold(verb.stream, base, self._recording, self._deadline)
+        self._report.streams.append(stream)
         quirks, action = self._plan.quirks, verb.attributes.get("action")
-        if result.caller_left:
+        if stream.closed is not None and stream.closed.by == "caller":
             if action and quirks.action_after_hang_up:
                 await self._fetch(action, base, verb, status="completed")
             raise HungUp
-        if not action or (result.report.closed is None and not quirks.action_after_refusal):
+        if not action or (stream.closed is None and not quirks.action_after_refusal):
             return None
         return await self._fetch(action, base, verb)
 
@@ -155,7 +155,10 @@ class Caller:
         return len(text) * self._plan.quirks.say_ms_per_character
 
     async def _report_end(self, duration_s: int) -> None:
-        ended = {"CallStatus": "busy" if self._report.rejected else "completed", "CallDuration": str(duration_s)}
+        ended = {
+            "CallStatus": "busy" if self._report.rejected else "completed",
+            "CallDuration": str(duration_s),
+        }
         parameters = self._identity.parameters("completed") | ended
         fault = await self._webhooks.notify(self._plan.status_url, parameters)
         if fault is not None:

@@ -67,3 +67,4 @@ class Phone:
         if self._is_strict:
             self._report.add_fault(Fault(31924, "stream ended: the hotline broke the protocol"))
             self._sender.refuse()
+            self.over.set()

@@ -45,7 +45,9 @@ class Quirks:
     close_code: int = 1000
     action_after_hang_up: bool = False  # is Connect's `action` requested although the caller has gone
     action_after_refusal: bool = False  # ... although the handshake failed
-    say_ms_per_character: float = 65.0  # Twilio's own voice, some 15 characters a second; 0 for tests in a hurry
+    say_ms_per_character: float = (
+        65.0  # Twilio's own voice, some 15 characters a second; 0 for tests in a hurry
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,9 @@ class Patience:
     longest_s: float = 60.0  # since the phone was picked up, whatever is going on
     quiet_before_turn_ms: int = 500  # after which the caller takes the floor
     quiet_before_end_ms: int | None = 2000  # after the last reply; None: stay until `longest_s`
-    reply_within_ms: int = 8000  # a caller who hears nothing for so long goes on with the next turn, or hangs up
+    reply_within_ms: int = (
+        8000  # a caller who hears nothing for so long goes on with the next turn, or hangs up
+    )
     hang_up_after_ms: int | None = None  # in mid-sentence: when so much has been heard
 
 

@@ -34,7 +34,9 @@ class Receiver:
                     self._report.first_audio_ms = round((now - self._started_at) * 1000, 1)
                 self._look_at(body.payload)
                 if not self._playback.play(body.payload):
-                    self._report.add_fault(Fault(31931, "over 10 minutes of audio are waiting, the rest is lost"))
+                    self._report.add_fault(
+                        Fault(31931, "over 10 minutes of audio are waiting, the rest is lost")
+                    )
             case orders.Mark(mark=mark):
                 self._playback.mark(mark.name)
             case orders.Clear():

@@ -5,6 +5,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.audio import mulaw as g711
 from app.audio.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
@@ -54,8 +55,9 @@ def voiced_level_dbfs(mulaw: bytes) -> float | None:
     return round(10 * math.log10(float(np.mean(10 ** (voiced / 10)))), 1) if voiced.size else None
 
 
-def _frame_levels(mulaw: bytes) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _frame_levels(mulaw: bytes) -> NDArray[np.float64]:
     whole = len(mulaw) - len(mulaw) % FRAME_BYTES
     squares = np.square(g711.decode(mulaw[:whole]), dtype=np.float64).reshape(-1, FRAME_BYTES)
     power = np.maximum(squares.mean(axis=1) / FULL_SCALE**2, 1e-12)
-    return 10 * np.log10(power)
+    levels: NDArray[np.float64] = 10 * np.log10(power)
+    return levels

@@ -58,7 +58,7 @@ class CallReport:
 
     @property
     def all_faults(self) -> list[str]:
-        return [str(fault) for part in (self, *self.streams) for fault in part.faults]
+        return [str(fault) for faults in (self.faults, *(s.faults for s in self.streams)) for fault in faults]
 
     def as_json(self) -> dict[str, object]:
         """The report of `hotline call --json`; figures of several streams are added up."""
@@ -116,8 +116,10 @@ def _told_streams(report: CallReport, figures: dict[str, object]) -> list[str]:
         f"  underruns           {figures['underruns']} ({figures['underrun_ms']} ms)",
     ]
     for number, turn in enumerate((t for s in report.streams for t in s.turns), 1):
-        answer = "no reply" if turn.silence_ms is None else (
-            f"reply after {turn.silence_ms} ms, {_seconds(turn.reply_ms)} long"
+        answer = (
+            "no reply"
+            if turn.silence_ms is None
+            else (f"reply after {turn.silence_ms} ms, {_seconds(turn.reply_ms)} long")
         )
         lines.append(f"  turn {number}              caller spoke {_seconds(turn.caller_ms)}, {answer}")
     if closed is not None:

@@ -110,12 +110,6 @@ class Socket(asyncio.Protocol):
     def close_reason(self) -> str:
         return "" if self._ws.close_rcvd is None else self._ws.close_rcvd.reason
 
-    @property
-    def closed_by_bridge(self) -> bool:
-        """Whether the bridge spoke first, or broke the connection."""
-        first = self._ws.close_rcvd_then_sent
-        return self._ws.close_sent is None if first is None else first
-
     def send(self, text: bytes) -> None:
         if self._ws.state is State.OPEN:
             self._ws.send_text(text)

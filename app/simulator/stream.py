@@ -27,40 +27,78 @@ class Dial:
     parameters: dict[str, str]
 
 
-async def hold_stream(
-    dial: Dial, plan: CallPlan, report: StreamReport, recording: Recording, ticker: Ticker, deadline: float
-) -> None:
-    """Dial, and stay until one side ends it, or the caller at `deadline`; fills the report.
+async def open_stream(dial: Dial, plan: CallPlan, report: StreamReport, recording: Recording) -> "OpenStream":
+    """Dial and shake hands.
 
     Raises:
-        Fault: there is no stream, because the handshake failed.
+        Fault: there is no stream.
     """
     socket = Socket(dial.url, dial.headers)
     sender = Sender(socket, dial.messages, plan.line)
     phone = Phone(plan, sender, report, recording)
     await socket.open(phone, within_s=UNTIL_101_S)
-    try:
-        phone.start(dial.parameters)
-        await _talk(phone, socket, plan.line, ticker, deadline)
-        phone.finish()
-        await _leave(socket, sender, plan)
-    finally:
-        socket.abort()
-    report.closed = Closed(socket.close_code, socket.close_reason, _who_closed(socket))
+    phone.start(dial.parameters)
+    return OpenStream(socket, sender, phone, plan)
 
 
-async def _talk(phone: Phone, socket: Socket, line: Line, ticker: Ticker, deadline: float) -> None:
-    async with asyncio.TaskGroup() as group:
-        deafness = group.create_task(_be_deaf(socket, line))
-        ticker.add(phone)
+class OpenStream:
+    """A stream that stands."""
+
+    def __init__(self, socket: Socket, sender: Sender, phone: Phone, plan: CallPlan) -> None:
+        self._socket = socket
+        self._sender = sender
+        self._phone = phone
+        self._plan = plan
+
+    async def hold(self, ticker: Ticker, deadline: float) -> Closed:
+        """Stay until one side ends it, or the caller at `deadline`."""
         try:
-            async with asyncio.timeout_at(deadline):
-                await phone.over.wait()
-        except TimeoutError:
-            pass  # the caller has no more time
+            await self._talk(ticker, deadline)
+            self._phone.finish()
+            by = "caller" if self._socket.is_open else "hotline"
+            await self._leave()
         finally:
-            ticker.remove(phone)
-            deafness.cancel()
+            self._socket.abort()
+        return Closed(self._socket.close_code, self._socket.close_reason, by)
+
+    async def _talk(self, ticker: Ticker, deadline: float) -> None:
+        async with asyncio.TaskGroup() as group:
+            deafness = group.create_task(_be_deaf(self._socket, self._plan.line))
+            ticker.add(self._phone)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._phone.over.wait()
+            except TimeoutError:
+                pass  # the caller has no more time
+            finally:
+                ticker.remove(self._phone)
+                deafness.cancel()
+
+    async def _leave(self) -> None:
+        """The caller's part of the end; where the hotline has closed already, only the wait for TCP."""
+        socket = self._socket
+        match self._plan.ending:
+            case Ending.HALF_OPEN if socket.is_open:
+                socket.hold()
+                await asyncio.sleep(self._plan.half_open_s)
+                socket.reset()
+            case Ending.RESET:
+                socket.reset()
+            case _:
+                await self._hang_up()
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await socket.wait_closed()
+        except TimeoutError:
+            socket.abort()
+            await socket.wait_closed()
+
+    async def _hang_up(self) -> None:
+        self._socket.release()  # a deaf line would never hear the answer to its close
+        if self._plan.quirks.stop_before_close:
+            self._sender.stop()
+        await self._sender.drain()
+        self._socket.close(self._plan.quirks.close_code)
 
 
 async def _be_deaf(socket: Socket, line: Line) -> None:
@@ -69,34 +107,3 @@ async def _be_deaf(socket: Socket, line: Line) -> None:
         socket.hold()
         await asyncio.sleep(line.deaf_ms / 1000)
         socket.release()
-
-
-async def _leave(socket: Socket, sender: Sender, plan: CallPlan) -> None:
-    """The caller's side of the end; does nothing when the hotline has closed already."""
-    match plan.ending:
-        case Ending.RESET:
-            socket.reset()
-        case Ending.HALF_OPEN if socket.is_open:
-            socket.hold()
-            await asyncio.sleep(plan.half_open_s)
-            socket.reset()
-        case _:
-            await _hang_up(socket, sender, plan)
-    try:
-        async with asyncio.timeout(CLOSE_WITHIN_S):
-            await socket.wait_closed()
-    except TimeoutError:
-        socket.abort()
-        await socket.wait_closed()
-
-
-async def _hang_up(socket: Socket, sender: Sender, plan: CallPlan) -> None:
-    socket.release()  # a deaf line would never hear the answer to its close
-    if plan.quirks.stop_before_close:
-        sender.stop()
-    await sender.drain()
-    socket.close(plan.quirks.close_code)
-
-
-def _who_closed(socket: Socket) -> str:
-    return "hotline" if socket.closed_by_bridge else "caller"

@@ -1,4 +1,4 @@
-"""TwiML as strictly as Twilio reads it: names are case-sensitive, what is unknown is reported and passed over.
+"""TwiML read as strictly as Twilio does: names are case-sensitive, the unknown is reported and passed over.
 
 Source: https://www.twilio.com/docs/voice/twiml
 """
@@ -113,7 +113,9 @@ class _Reader:
                 given = self._attributes(child, PARAMETER)
                 name, value = given.get("name", ""), given.get("value", "")
                 if len(name) + len(value) >= LONGEST_PARAMETER:
-                    self._warn(12200, f"<Parameter> of {len(name) + len(value)} characters, expected under 500")
+                    self._warn(
+                        12200, f"<Parameter> of {len(name) + len(value)} characters, expected under 500"
+                    )
                 parameters[name] = value
         url = attributes.get("url", "")
         return Stream(url, parameters, attributes.get("name", ""), attributes.get("statusCallback", ""))

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from app.audio.converter import Converter
-from app.audio.prompt import load_prompt
 from app.errors import ConfigError
 from app.speech.espeak import AUDIO_FORMAT, Voice, synthesize
 
-CALLERS_VOICE = Voice(voice="en-us+f3", rate=170, pitch=55)  # not the hotline's own, so that ears tell them apart
+CALLERS_VOICE = Voice(
+    voice="en-us+f3", rate=170, pitch=55
+)  # not the hotline's own, so that ears tell them apart
 
 
 async def spoken(text: str) -> bytes:
@@ -26,6 +27,8 @@ def from_file(path: Path) -> bytes:
     Raises:
         ConfigError: it cannot be read as audio.
     """
+    from app.audio.prompt import load_prompt  # here: it brings pydub along, which no other call needs
+
     return load_prompt(path)
 
 

@@ -88,9 +88,7 @@ class Webhooks:
             raise Fault(11200, f"answer {response.status_code} from {urlsplit(url).path}, expected audio")
         return response.content
 
-    async def _request(
-        self, method: str, url: str, params: Mapping[str, str]
-    ) -> tuple[httpx.Response, str]:
+    async def _request(self, method: str, url: str, params: Mapping[str, str]) -> tuple[httpx.Response, str]:
         """The final answer and the URL it came from."""
         try:
             async with asyncio.timeout(WITHIN_S):

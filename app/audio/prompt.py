@@ -1,0 +1,61 @@
+"""Loads an operator's audio file of any format into ready frames; at start only, it is not on the call's way.
+
+pydub holds and mixes the audio. What it would start ffmpeg for, decoding, PyAV does in this process, so that
+a file gives the same frames on a machine without ffmpeg.
+"""
+
+import warnings
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+
+from app.audio.frame import Framer
+from app.audio.report import Report
+from app.audio.source import PcmSource
+from app.errors import ConfigError
+
+_SAMPLE_BYTES = 2
+
+
+def load_prompt(path: str | Path) -> bytes:
+    """Read a file into mu-law, a whole number of 20 ms frames; blocks while it decodes.
+
+    Raises:
+        ConfigError: if the file is missing, unreadable, or has no audio in it.
+    """
+    pcm16, rate, channels = _decode(Path(path))
+    with warnings.catch_warnings():
+        # pydub warns that ffmpeg is missing (not needed) and that `audioop` will go (we install its successor).
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment
+    segment = AudioSegment(pcm16, sample_width=_SAMPLE_BYTES, frame_rate=rate, channels=channels)
+    mono = segment.set_channels(1).raw_data
+    source, framer = PcmSource(Report(f"pcm_{rate}"), rate), Framer()
+    return framer.feed(source.feed(mono) + source.finish()) + framer.finish()
+
+
+def _decode(path: Path) -> tuple[bytes, int, int]:
+    """The first audio stream as int16, interleaved, with its rate and number of channels."""
+    if not path.is_file():
+        raise ConfigError(f"{path} is not a file; give the path of a WAV, MP3 or other audio file")
+    try:
+        with av.open(str(path)) as container:
+            frames = list(container.decode(audio=0))
+    except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read as audio ({_reason(error)}); convert it to WAV") from error
+    if not frames:
+        raise ConfigError(f"{path} has no audio in it; record it again")
+    return _interleave(frames), frames[0].sample_rate, frames[0].layout.nb_channels
+
+
+def _interleave(frames: list[AudioFrame]) -> bytes:
+    first = frames[0]
+    resampler = av.AudioResampler(format="s16", layout=first.layout, rate=first.sample_rate)
+    pieces = [piece for frame in [*frames, None] for piece in resampler.resample(frame)]
+    size = _SAMPLE_BYTES * first.layout.nb_channels
+    return b"".join(bytes(memoryview(piece.planes[0]))[: piece.samples * size] for piece in pieces)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

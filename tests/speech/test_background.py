@@ -1,0 +1,36 @@
+import asyncio
+
+import pytest
+
+from app.speech.background import Background
+
+
+async def test_leaving_ends_what_still_runs() -> None:
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    async with Background() as background:
+        background.start(work())
+        await asyncio.sleep(0)
+
+    assert ended.is_set()
+
+
+async def test_the_owners_own_exception_comes_out_as_it_is() -> None:
+    with pytest.raises(KeyError):
+        async with Background() as background:
+            background.start(asyncio.sleep(3600))
+            raise KeyError
+
+
+async def test_what_has_ended_is_forgotten() -> None:
+    async with Background() as background:
+        await background.start(asyncio.sleep(0))
+        await asyncio.sleep(0)
+
+        assert not background._tasks
