@@ -43,12 +43,17 @@ def build(environ: Mapping[str, str] | None = None) -> Starlette:
         secrets=settings.secrets,
         show_pii=settings.log_pii,
     )
-    return assemble(settings)
+    return assemble(parts_of(settings))
 
 
-def assemble(settings: Settings) -> Starlette:
-    """Wire the rooms together; nothing is opened before the application's lifespan begins."""
-    parts = Parts(
+def assemble(parts: Parts) -> Starlette:
+    """The application around `parts`; nothing is opened before its lifespan begins."""
+    return create_app(parts, _lifespan(parts))
+
+
+def parts_of(settings: Settings) -> Parts:
+    """The rooms, built and wired as the operator chose."""
+    return Parts(
         locks=Locks(
             public_url=settings.public_url,
             twilio_tokens=tuple(token.get_secret_value() for token in settings.twilio_auth_tokens),
@@ -67,7 +72,6 @@ def assemble(settings: Settings) -> Starlette:
         converse=_conversations(settings.greeting),
         elevenlabs_configured=settings.elevenlabs_configured,
     )
-    return create_app(parts, _lifespan(parts))
 
 
 def _elevenlabs(settings: Settings) -> Speech:

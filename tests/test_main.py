@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.errors import ConfigError
-from app.main import VOICES, assemble, build
+from app.main import VOICES, assemble, build, parts_of
 from app.settings import SPEECH_NAMES, Settings
 from tests.standins.server import serving
 
@@ -29,7 +29,7 @@ def test_a_faulty_environment_stops_the_start() -> None:
 
 
 async def test_the_whole_starts_without_any_setting_and_stops_clean() -> None:
-    async with serving(assemble(Settings.load({}))) as url, httpx.AsyncClient(base_url=url) as http:
+    async with serving(assemble(parts_of(Settings.load({})))) as url, httpx.AsyncClient(base_url=url) as http:
         health = (await http.get("/health/streaming")).json()
         events = (await http.get("/logs")).json()["events"]
 
@@ -40,7 +40,10 @@ async def test_the_whole_starts_without_any_setting_and_stops_clean() -> None:
 
 async def test_a_lapsed_reservation_is_noticed_by_itself() -> None:
     settings = Settings.load({"RESERVATION_SECONDS": "0.1"})
-    async with serving(assemble(settings)) as url, httpx.AsyncClient(base_url=url, timeout=10) as http:
+    async with (
+        serving(assemble(parts_of(settings))) as url,
+        httpx.AsyncClient(base_url=url, timeout=10) as http,
+    ):
         await http.post("/voice", data={"CallSid": "CA1"}, headers={"Host": "localhost"})
         query = "/logs/stream?event=call.reservation_lapsed"
         async with http.stream("GET", query, headers={"Last-Event-ID": "0"}) as answer:

@@ -26,7 +26,7 @@ def load_prompt(path: str | Path) -> bytes:
     """
     pcm16, rate, channels = _decode(Path(path))
     with warnings.catch_warnings():
-        # pydub warns that ffmpeg is missing (not needed) and that `audioop` will go (we install its successor).
+        # pydub warns of a missing ffmpeg, which we do not need, and of `audioop`, whose successor we install.
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
     segment = AudioSegment(pcm16, sample_width=_SAMPLE_BYTES, frame_rate=rate, channels=channels)

@@ -30,8 +30,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser(
         "convert",
         help="what a phone would hear of an audio file",
-        description="Run a file through the streaming converter, cut into pieces of random size, and write the "
-        "telephone's audio.",
+        description="Run a file through the streaming converter in random pieces; write what is heard.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -6,6 +6,9 @@ from typing import Self
 import httpx
 
 from app.simulator.ticker import Ticker
+from app.simulator.tls import trust
+
+LIMITS = httpx.Limits(max_keepalive_connections=100)  # and as many at once as there are callers
 
 
 class Exchange:
@@ -13,11 +16,18 @@ class Exchange:
 
     def __init__(self) -> None:
         self.ticker = Ticker()
-        self.transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=100))
+        self._transport: httpx.AsyncHTTPTransport | None = None
         self._group = asyncio.TaskGroup()
         self._ticking: asyncio.Task[None] | None = None
 
+    @property
+    def transport(self) -> httpx.AsyncHTTPTransport:
+        if self._transport is None:
+            raise RuntimeError("exchange that was not entered")
+        return self._transport
+
     async def __aenter__(self) -> Self:
+        self._transport = httpx.AsyncHTTPTransport(verify=await trust(), limits=LIMITS)
         await self._group.__aenter__()
         self._ticking = self._group.create_task(self.ticker.run())
         return self
@@ -29,4 +39,5 @@ class Exchange:
             # Not told of the owner's own exception, which would come out wrapped in a group.
             await self._group.__aexit__(None, None, None)
         finally:
-            await self.transport.aclose()
+            if self._transport is not None:
+                await self._transport.aclose()

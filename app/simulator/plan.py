@@ -90,3 +90,9 @@ class CallPlan:
     quirks: Quirks = Quirks()
     keep_s: float | None = None  # seconds of audio kept in the report; None keeps all
     status_url: str = ""  # the number's status callback; empty: none
+
+
+def account_from(environ: Mapping[str, str]) -> Account:
+    """The account a hotline with this environment believes: its first token signs, its sid calls."""
+    token = environ.get("TWILIO_AUTH_TOKEN", "").split(",")[0].strip()
+    return Account(auth_token=token, account_sid=environ.get("TWILIO_ACCOUNT_SID") or Account().account_sid)

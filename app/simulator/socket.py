@@ -9,7 +9,7 @@ import socket as network
 import ssl
 import struct
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
@@ -19,6 +19,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from app.simulator.orders import Fault
+from app.simulator.tls import trust
 
 USER_AGENT = "Twilio.TmeWs/1.0"
 LARGEST_MESSAGE = 16 * 1024 * 1024  # bytes; Twilio documents no limit
@@ -75,7 +76,7 @@ class Socket(asyncio.Protocol):
                     lambda: self,
                     address.host,
                     address.port,
-                    ssl=ssl.create_default_context() if address.secure else None,
+                    ssl=await trust() if address.secure else None,
                 )
                 await self._opened
         except TimeoutError:
@@ -146,8 +147,7 @@ class Socket(asyncio.Protocol):
     # Called by the event loop ------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of it, yet is no subclass
         request = self._ws.connect()
         for name, value in {"User-Agent": USER_AGENT, **self._headers}.items():
             request.headers[name] = value

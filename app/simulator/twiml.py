@@ -126,7 +126,7 @@ class _Reader:
         return element.tag == wanted
 
     def _attributes(self, element: ElementTree.Element, known: frozenset[str]) -> dict[str, str]:
-        for name in element.keys() - known:
+        for name in element.attrib.keys() - known:
             self._warn(12200, f"attribute {name} of <{element.tag}>")
         return {name: value for name, value in element.items() if name in known}
 

@@ -64,7 +64,10 @@ class Webhooks:
         """
         response, url = await self._request(method, url, params)
         if response.status_code >= 400:
-            raise Fault(11200, f"answer {response.status_code} from {urlsplit(url).path}, expected 200")
+            raise Fault(
+                11200,
+                f"answer {response.status_code} from {urlsplit(url).path}, expected 200{_cure(response)}",
+            )
         return twiml.read(response.content, response.headers.get("content-type", ""), url)
 
     async def notify(self, url: str, params: Mapping[str, str]) -> Fault | None:
@@ -123,6 +126,12 @@ class Webhooks:
             return await self._http.get(self._address.dialled(url), headers=headers)
         headers |= self.signature(url, params)
         return await self._http.post(self._address.dialled(url), data=dict(params), headers=headers)
+
+
+def _cure(response: httpx.Response) -> str:
+    if response.status_code != httpx.codes.FORBIDDEN:
+        return ""
+    return "; the signature was refused: set TWILIO_AUTH_TOKEN and PUBLIC_URL here as the hotline has them"
 
 
 class _Lent(httpx.AsyncBaseTransport):

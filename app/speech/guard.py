@@ -11,7 +11,7 @@ HEAD = 12  # bytes that tell a document from samples
 LONGEST_BODY = 4096  # bytes of an error text that are worth reading
 
 # A single `{` or `<` can begin honest mu-law or PCM; with what follows it in a document it cannot.
-DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"]|<(?:!|\?xml|html|head|body))", re.IGNORECASE)
+DOCUMENT = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*\{\s*\"|<(?:!|\?xml|html|head|body))", re.IGNORECASE)
 # What the converter cannot read; WAV and MP3 it plays by whatever name they come.
 CONTAINERS = {b"OggS": "an Ogg stream", b"fLaC": "a FLAC file"}
 

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import json
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,7 +23,8 @@ LOUD = bytes([0x90, 0x10] * 80)  # 20 ms of a 4 kHz square wave, -5 dBFS
 BRIEF = Patience(longest_s=5, quiet_before_turn_ms=100, quiet_before_end_ms=100, reply_within_ms=400)
 HASTY = Quirks(say_ms_per_character=0, mark_latency_ms=0)
 CONNECT = (
-    '<Response><Connect action="/voice/after"><Stream url="ws://{host}/media" statusCallback="/stream/status">'
+    '<Response><Connect action="/voice/after">'
+    '<Stream url="ws://{host}/media" statusCallback="/stream/status">'
     '<Parameter name="token" value="t&amp;1"/></Stream></Connect></Response>'
 )
 
@@ -95,14 +97,17 @@ class Bridge:
     answers: dict[str, Response | list[Response]] = field(default_factory=dict)
     handshake: int = 101
     url: str = ""
-    webhooks: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)  # path, form, headers
+    webhooks: list[tuple[str, dict[str, str], dict[str, str]]] = field(
+        default_factory=list
+    )  # path, form, headers
     handshakes: list[dict[str, str]] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     hang_up_after_script: bool = False
 
     def plan(self, **changes: Any) -> CallPlan:
         """A quick call to this bridge."""
-        return CallPlan(**({"url": f"{self.url}/voice", "patience": BRIEF, "quirks": HASTY} | changes))
+        plan = CallPlan(url=f"{self.url}/voice", patience=BRIEF, quirks=HASTY)
+        return replace(plan, **changes)
 
     def asked(self, path: str) -> list[dict[str, str]]:
         return [form for asked, form, _ in self.webhooks if asked == path]
@@ -153,16 +158,32 @@ async def serving(script: Script = silent, **options: Any) -> AsyncIterator[Brid
         Route("/{path:path}", bridge.webhook, methods=["GET", "POST"]),
     ]
     config = uvicorn.Config(
-        Starlette(routes=routes), port=0, log_config=None, lifespan="off", ws="websockets-sansio", ws_per_message_deflate=False,
+        Starlette(routes=routes),
+        port=0,
+        log_config=None,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     async with asyncio.TaskGroup() as group:
-        group.create_task(server._serve())
-        while not server.started:
-            await asyncio.sleep(0.005)
+        group.create_task(server.serve())
+        await server.up.wait()
         bridge.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         try:
             yield bridge
         finally:
             server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()

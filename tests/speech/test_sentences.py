@@ -99,7 +99,7 @@ TEXTS = st.one_of(st.lists(BITS, max_size=40).map("".join), st.text(max_size=400
         ["नमस्ते। ", "आप कैसे हैं। ", "ठीक"],
         ["Hi! 😀 ", "There 😀. ", "Bye 👋🏽"],
         ["Options:\n", "- one\n", "- two\n\n", "End"],
-        ["1. First. 2. Second. ", "Third."],
+        ["1. First. ", "2. Second. ", "Third."],
         ["A line that was\nwrapped goes on. ", "Done."],
         ["A title\n\n", "and its text"],
         ["hello. ", "how are you? ", "fine"],

@@ -68,8 +68,7 @@ class Segments:
                 await self._pause(random.uniform(*(self.script.delay_ms or self.house.delay_ms)) / 1000)
                 await self._speak(text)
         except OverLimit:
-            word = "too_many_concurrent_requests"
-            raise Refused(word, FRAMES[word].format(limit=self.house.slots.limit)) from None
+            raise Refused("too_many_concurrent_requests") from None
 
     async def finish(self) -> None:
         """The odd-sized tail and the final message."""
@@ -174,7 +173,9 @@ class Session:
                 raise Refused(word)
             await self.converse()
         except Refused as refusal:
-            message = refusal.message or FRAMES.get(refusal.word, refusal.word).format(voice=self.seen.voice)
+            limit = self.house.slots.limit
+            usual = FRAMES.get(refusal.word, refusal.word).format(voice=self.seen.voice, limit=limit)
+            message = refusal.message or usual
             frame = {"message": message, "error": refusal.word, "code": 1008}
             await self.socket.send(json.dumps(frame))
             await self._late_close(CLOSE_AFTER_ERROR_S, 1008, message)

@@ -21,19 +21,28 @@ class QuietServer(uvicorn.Server):
         yield
 
 
+def loopback() -> socket.socket:
+    """A listener on a free port of this machine."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def address(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
+async def serving(app: Starlette, listener: socket.socket | None = None) -> AsyncIterator[str]:
     """Serve `app` as `hotline serve` would; yields `http://127.0.0.1:<port>`."""
+    listener = listener or loopback()
     config = server_config(Settings.load({}))
     config.app, config.factory, config.loop = app, False, "none"
-    listener = socket.create_server(("127.0.0.1", 0))
     server = QuietServer(config)
     # No TaskGroup: it would wrap the test's own error into a group.
     served = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
         await asyncio.sleep(0.005)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield address(listener)
     finally:
         server.should_exit = True
         await served
