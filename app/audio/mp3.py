@@ -104,7 +104,11 @@ class Mp3Decoder:
             decoded = self._codec.decode(packet)
         except av.FFmpegError:
             return None
-        return decoded[0] if decoded else None
+        if not decoded or decoded[0].samples != frame.header.samples:
+            return None
+        samples = decoded[0]
+        samples.sample_rate = frame.header.rate  # the library gives the first frame of a new rate the old one
+        return samples
 
     def _lose(self) -> None:
         """Forget all earlier data: what follows is not its continuation."""

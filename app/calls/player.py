@@ -9,7 +9,7 @@ from app.calls.port import Socket
 from app.log import log
 from app.playout.marks import Fate, Marks
 from app.playout.pacer import Mark, Pacer, Play
-from app.telephony.stream import MediaStream
+from app.telephony.stream import MediaStream, State
 
 LONGEST_QUEUE_MS = (
     60_000  # media ms; beyond it the provider waits. 480 KB of mu-law, the bound of a call's memory
@@ -112,18 +112,22 @@ class Player:
             log.warning("playout.marks_missing", marks=self.marks.outstanding, waited_s=round(remaining_s, 1))
 
     async def _send_due(self) -> bool:
-        """Send one release, `clear` before everything; False once the socket is gone."""
+        """Send one release, `clear` before everything; False once the stream is over."""
         if self._clear_due:
             self._clear_due = False
-            if not await self._socket.send(self._stream.clear()):
+            if self._is_over or not await self._socket.send(self._stream.clear()):
                 return False
         for due in self.pacer.release(clock.now()):
-            # Between two sends the caller may have taken the floor: nothing old may follow the `clear`.
+            # Between two sends the caller may have hung up, or taken the floor: nothing old may follow.
             if self._clear_due:
                 break
-            if not await self._socket.send(self._text(due)):
+            if self._is_over or not await self._socket.send(self._text(due)):
                 return False
         return True
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stream.state is State.STOPPED
 
     async def _wait_for_movement(self) -> None:
         self._moved.clear()

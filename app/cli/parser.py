@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from app.cli import config, logs, serve
+from app.cli import call, config, convert, load, logs, serve
 from app.cli.terminal import complain
 from app.errors import ConfigError
 
-COMMANDS = (serve, logs, config)
+COMMANDS = (serve, call, load, logs, convert, config)
 EXAMPLES = """\
 examples:
   hotline serve                                   answer on http://localhost:8000

@@ -33,8 +33,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(_args: argparse.Namespace) -> int:
     settings = Settings.load(os.environ)
-    if sys.stderr.isatty():
-        print(_welcome(settings), file=sys.stderr)
+    print(_welcome(settings), flush=True)  # on standard output: the log has standard error for itself
     server = uvicorn.Server(server_config(settings))
     server.run()
     return 0 if server.started else 1

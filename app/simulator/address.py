@@ -1,7 +1,9 @@
 """Where the hotline is for Twilio, and where it is for us: signatures need the first, sockets the second."""
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from app.simulator.orders import Fault
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -46,3 +48,17 @@ class Address:
 
 def is_loopback(url: SplitResult) -> bool:
     return (url.hostname or "") in LOOPBACK
+
+
+def resolve(base: str, url: str) -> str:
+    """A URL of a document at `base`, absolute.
+
+    Raises:
+        Fault: 11200, when it is none.
+    """
+    try:
+        resolved = urljoin(base, url)
+        _ = urlsplit(resolved).port
+    except ValueError as error:
+        raise Fault(11200, f"{url!r} is not an address: {error}") from None
+    return resolved

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from urllib.parse import urljoin
 
 from app import clock
 from app.audio.frame import SAMPLE_RATE, SILENCE, duration_ms
 from app.errors import ConfigError
 from app.simulator import voice
+from app.simulator.address import resolve
 from app.simulator.connection import Connection
 from app.simulator.exchange import Exchange
 from app.simulator.identity import Identity, new_identity
@@ -118,7 +118,7 @@ class Caller:
     async def _play(self, verb: Verb, base: str) -> None:
         if not verb.text:  # DTMF only
             return
-        url = urljoin(base, verb.text)
+        url = resolve(base, verb.text)
         try:
             await self._listen(voice.downloaded(await self._webhooks.download(url)))
         except ConfigError as error:
@@ -140,7 +140,7 @@ class Caller:
 
     async def _fetch(self, url: str, base: str, verb: Verb, *, status: str = "in-progress") -> Document:
         method = verb.attributes.get("method", "POST")
-        return await self._webhooks.fetch(urljoin(base, url), self._identity.parameters(status), method)
+        return await self._webhooks.fetch(resolve(base, url), self._identity.parameters(status), method)
 
     async def _listen(self, mulaw: bytes) -> None:
         """Hear what Twilio plays by itself, in real time; hangs up when the caller has no more."""

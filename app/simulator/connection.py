@@ -2,10 +2,10 @@
 
 import asyncio
 import secrets
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from app import clock
-from app.simulator.address import is_loopback
+from app.simulator.address import is_loopback, resolve
 from app.simulator.identity import Identity
 from app.simulator.messages import Messages
 from app.simulator.orders import Fault
@@ -35,8 +35,7 @@ class Connection:
 
             def tell(event: str, fault: str = "") -> None:
                 if stream.status_url:
-                    url = urljoin(base, stream.status_url)
-                    callbacks.create_task(self._tell(url, stream, report, event, fault))
+                    callbacks.create_task(self._tell(stream, base, report, event, fault))
 
             try:
                 dial = self._dial(stream, base, report)
@@ -53,9 +52,9 @@ class Connection:
         """What to dial for a Stream noun.
 
         Raises:
-            Fault: 31922 or 31923, when its URL is not one that Twilio would dial.
+            Fault: its URL is not one that Twilio would dial.
         """
-        signed = websocket_url(urljoin(base, stream.url)) if stream.url else ""
+        signed = websocket_url(resolve(base, stream.url)) if stream.url else ""
         parts = urlsplit(signed)
         if not parts.hostname:
             raise Fault(31923, "<Stream> without a url that could be dialled")
@@ -69,17 +68,17 @@ class Connection:
         url = self._webhooks.address.dialled(signed)
         return Dial(url, self._webhooks.signature(signed), messages, dict(stream.parameters))
 
-    async def _tell(self, url: str, stream: Stream, report: StreamReport, event: str, error: str) -> None:
+    async def _tell(self, stream: Stream, base: str, report: StreamReport, event: str, error: str) -> None:
         parameters = {
             "CallSid": self._identity.call_sid,
             "AccountSid": self._identity.account.account_sid,
             "StreamSid": report.stream_sid,
             "StreamName": stream.name or report.stream_sid,
-            "Timestamp": clock.wall().isoformat(timespec="microseconds").replace("+00:00", "000Z"),
             "StreamEvent": event,
+            "Timestamp": clock.wall().isoformat(timespec="microseconds").replace("+00:00", "000Z"),
         }
         if error:
             parameters["StreamError"] = error
-        fault = await self._webhooks.notify(url, parameters)
+        fault = await self._webhooks.notify(stream.status_url, parameters, base)
         if fault is not None:
             report.add_fault(fault)

@@ -1,6 +1,7 @@
 """What Twilio says on one stream, over a line that may be a bad one."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from app import clock
@@ -19,6 +20,7 @@ class Sender:
         self._socket = socket
         self._messages = messages
         self._delays = Delays(line, clock.now()) if line.jitter_ms or line.stall_every_ms else None
+        self._late: deque[bytes] = deque()  # under way on a bad line
         self._skips_silence = line.skip_silence
         self.is_congested = False  # the bridge read so slowly that some of the caller's audio was dropped
 
@@ -55,9 +57,18 @@ class Sender:
         """Wait until everything said so far has gone out."""
         if self._delays is not None:
             await asyncio.sleep(max(0.0, self._delays.due(clock.now()) - clock.now()))
+            while self._late:
+                self._deliver()
 
     def _send(self, text: bytes) -> None:
         if self._delays is None:
             self._socket.send(text)
-        else:
-            asyncio.get_running_loop().call_at(self._delays.due(clock.now()), self._socket.send, text)
+            return
+        self._late.append(
+            text
+        )  # a timer of the same instant may run before another: the queue keeps the order
+        asyncio.get_running_loop().call_at(self._delays.due(clock.now()), self._deliver)
+
+    def _deliver(self) -> None:
+        if self._late:
+            self._socket.send(self._late.popleft())

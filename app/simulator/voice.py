@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.audio.converter import Converter
+from app.audio.prompt import load_prompt
 from app.errors import ConfigError
 from app.speech.espeak import AUDIO_FORMAT, Voice, synthesize
 
@@ -27,8 +28,6 @@ def from_file(path: Path) -> bytes:
     Raises:
         ConfigError: it cannot be read as audio.
     """
-    from app.audio.prompt import load_prompt  # here: it brings pydub along, which no other call needs
-
     return load_prompt(path)
 
 

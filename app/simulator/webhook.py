@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
-from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
+from urllib.parse import urldefrag, urlencode, urlsplit
 
 import httpx
 
 from app.simulator import twiml
-from app.simulator.address import Address
+from app.simulator.address import Address, resolve
 from app.simulator.orders import Fault
 from app.simulator.plan import CallPlan
 from app.telephony.signature import sign
@@ -70,9 +70,10 @@ class Webhooks:
             )
         return twiml.read(response.content, response.headers.get("content-type", ""), url)
 
-    async def notify(self, url: str, params: Mapping[str, str]) -> Fault | None:
+    async def notify(self, url: str, params: Mapping[str, str], base: str = "") -> Fault | None:
         """Tell of something that happened; gives the fault, if the hotline did not take the news."""
         try:
+            url = resolve(base, url)
             response, _ = await self._request("POST", url, params)
         except Fault as fault:
             return fault
@@ -99,11 +100,11 @@ class Webhooks:
                     response = await self._try_twice(method, url, params)
                     if not response.has_redirect_location:
                         return response, url
-                    url = urljoin(url, response.headers["location"])
+                    url = resolve(url, response.headers["location"])
                     method = method if response.status_code in SAME_METHOD else "GET"
         except (TimeoutError, httpx.TimeoutException):
             raise Fault(11200, f"no answer from {url} within {WITHIN_S:g} s") from None
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # the latter from the standard library's own reader
             raise Unreachable(11200, f"{url} is not an address: {error}") from None
         except httpx.TransportError as error:
             raise Unreachable(11200, f"{self._address.dialled(url)} cannot be reached: {error}") from None

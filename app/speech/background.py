@@ -4,29 +4,42 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Self
 
+from app.log import log
+
 
 class Background:
-    """A task group that is emptied, not waited for, when its owner closes.
-
-    What is started here must not raise: one failure would cancel the task that entered the group.
-    """
+    """A task group that is emptied, not waited for, when its owner closes."""
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.running = False
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
+        self.running = True
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        # Not told of the owner's own exception, which would come out wrapped in a group.
-        await self._group.__aexit__(None, None, None)
+        self.running = False
+        try:
+            await asyncio.sleep(0)  # what was started just now begins, or its clean-up would never run
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            # Not told of the owner's own exception, which would come out wrapped in a group.
+            await self._group.__aexit__(None, None, None)
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = self._group.create_task(work)
+        """Begin `work`, which is expected to deal with its own errors."""
+        task = self._group.create_task(_walled(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+async def _walled(work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    except Exception:  # noqa: BLE001 - the outer wall: one error more would cancel the process's own task
+        log.exception("speech.background_failed")

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
 from app import clock
@@ -90,7 +90,7 @@ class SpeechSocket:
         except TimeoutError as error:
             fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
             raise as_error(fault, api_key) from error
-        except (OSError, InvalidHandshake, InvalidURI) as error:
+        except (OSError, WebSocketException) as error:
             raise as_error(Fault(Failure.NETWORK, f"no connection: {error}"), api_key) from error
         socket = cls(connection, api_key, patience)
         try:
@@ -111,8 +111,15 @@ class SpeechSocket:
         await self._connection.wait_closed()
 
     async def close(self) -> None:
-        """Waits for the other side, but not for long."""
-        await self._connection.close()
+        """Waits for the other side, but not for long, and not at all when cancelled."""
+        try:
+            await self._connection.close()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close without a word."""
+        self._connection.transport.abort()
 
     async def say(self, text: str) -> None:
         """Give the sentence and the end of input; a close before the final message would drop the audio."""

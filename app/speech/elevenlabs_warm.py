@@ -54,7 +54,10 @@ class WarmSockets:
 
     def retire(self, socket: SpeechSocket) -> None:
         """Close a socket that was taken, without waiting for it."""
-        self._background.start(socket.close())
+        if self._background.running:
+            self._background.start(socket.close())
+        else:  # a sentence outlived its provider
+            socket.abort()
 
     async def _tend(self) -> None:
         try:

@@ -41,7 +41,12 @@ class EspeakProcess:
         """
         path = str(Path(espeak_worker.__file__))
         # By its path, without our folder in front of the standard library's.
-        process = await asyncio.create_subprocess_exec(sys.executable, "-P", path, stdin=PIPE, stdout=PIPE)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", path, stdin=PIPE, stdout=PIPE
+            )
+        except OSError as error:  # no memory, too many processes
+            raise ProviderError(provider, Failure.NETWORK, f"no espeak-ng process: {error}") from error
         child = cls(process, provider)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):

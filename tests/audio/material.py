@@ -3,6 +3,7 @@
 import random
 import wave
 from pathlib import Path
+from typing import Any
 
 import lameenc
 import numpy as np
@@ -56,7 +57,7 @@ def cut(content: bytes, largest: int, seed: int) -> list[bytes]:
     return pieces
 
 
-def level_db(pcm16: NDArray[np.int16], reference: float) -> float:
+def level_db(samples: NDArray[Any], reference: float) -> float:
     """Root mean square against that of `reference`, a peak of a sine."""
-    power = float(np.mean(np.square(pcm16, dtype=np.float64)))
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
     return 10 * float(np.log10(max(power, 1e-9) / (reference**2 / 2)))

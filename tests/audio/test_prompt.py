@@ -15,13 +15,14 @@ from tests.audio.material import FIXTURES, level_db, tone
 
 def write(path: Path, codec: str, rate: int, layout: str) -> Path:
     """A second of a 440 Hz tone in any container that the library can write."""
-    samples = tone(440, rate)
-    sample_format = "fltp" if codec == "aac" else "s16"
-    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+    channels = 1 if layout == "mono" else 2
+    samples = tone(440, rate).repeat(channels)[None]
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
     frame.sample_rate = rate
-    resampler = av.AudioResampler(format=sample_format, layout=layout, rate=rate)
+    resampler = av.AudioResampler(format="fltp" if codec == "aac" else "s16", layout=layout, rate=rate)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, av.AudioStream)
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
@@ -55,15 +56,9 @@ def test_the_same_speech_in_another_format_is_as_long(name: str) -> None:
 
 
 def test_nothing_is_started_and_nothing_is_warned_of_without_ffmpeg() -> None:
-    script = (
-        f"from app.audio.prompt import load_prompt; print(len(load_prompt({str(FIXTURES / 'speech.wav')!r})))"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        env={"PATH": "/nowhere"},
-        capture_output=True,
-        text=True,
-    )
+    script = "import sys; from app.audio.prompt import load_prompt; print(len(load_prompt(sys.argv[1])))"
+    command = [sys.executable, "-W", "error", "-c", script, str(FIXTURES / "speech.wav")]
+    ran = subprocess.run(command, env={"PATH": "/nowhere"}, capture_output=True, text=True)
 
     assert (ran.stdout, ran.stderr) == ("66720\n", "")
 
@@ -74,9 +69,7 @@ def test_a_missing_file_is_the_operators_fault_and_names_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>" * 50, bytes(5_000)])
-def test_a_file_that_is_no_audio_is_the_operators_fault_and_names_a_cure(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_that_is_no_audio_is_named_with_a_cure(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "hold.mp3"
     path.write_bytes(content)
 

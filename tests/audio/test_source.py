@@ -18,7 +18,8 @@ def heard(source: Source, *pieces: bytes) -> bytes:
 def wav(samples: bytes, tag: int, channels: int, rate: int, bits: int) -> bytes:
     block = channels * bits // 8
     head = struct.pack("<HHIIHH", tag, channels, rate, rate * block, block, bits)
-    return b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", 16) + head + b"data\0\0\0\0" + samples
+    data = b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", 16) + head + data
 
 
 def test_pcm_at_8000_hz_is_only_encoded() -> None:

@@ -128,6 +128,21 @@ def test_a_hang_up_in_mid_sentence_stops_the_voice_at_once() -> None:
     assert len(phone.heard) < 8000 * 3
 
 
+def test_a_hang_up_between_two_messages_of_one_release_ends_the_call_as_any_other() -> None:
+    async def hang_up_on_a_slow_line(phone: Phone) -> None:
+        await asyncio.sleep(1.0)
+        phone.reads.clear()
+        await asyncio.sleep(0.5)
+        phone.hang_up()
+        phone.reads.set()
+        await asyncio.sleep(0.1)
+
+    ending, phone, _ = play(Announcement("Hello."), ToneVoice(seconds=5.0), deed=hang_up_on_a_slow_line)
+
+    assert ending is Ending.CALLER_HUNG_UP
+    assert len(phone.heard) < 8000 * 1.6
+
+
 def test_a_phone_that_vanishes_without_stop_is_a_broken_stream() -> None:
     async def vanish(phone: Phone) -> None:
         await asyncio.sleep(0.5)

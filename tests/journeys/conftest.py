@@ -29,7 +29,7 @@ def event_stream() -> None:
 
 @asynccontextmanager
 async def hotline(
-    converse: Callable[[str], Conversation] | None = None, **environ: str
+    converse: Callable[[str], Conversation] | None = None, /, **environ: str
 ) -> AsyncIterator[str]:
     """A hotline as `hotline serve` assembles it, on its address; `converse` replaces its conversations."""
     listener = loopback()

@@ -112,6 +112,11 @@ class Bridge:
     def asked(self, path: str) -> list[dict[str, str]]:
         return [form for asked, form, _ in self.webhooks if asked == path]
 
+    async def peer_until(self, event: str) -> None:
+        """Wait until the first caller sent a message of this kind, or went."""
+        await eventually(lambda: bool(self.peers))
+        await self.peers[0].until(event)
+
     async def webhook(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         path = request.url.path
@@ -143,6 +148,13 @@ class Bridge:
             if self.hang_up_after_script:
                 await websocket.close(1000, "goodbye")
                 listening.cancel()
+
+
+async def eventually(check: Callable[[], bool]) -> None:
+    """Wait for what arrives over a socket and has no event of its own; a test that hangs would say nothing."""
+    async with asyncio.timeout(5):
+        while not check():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 def twiml(document: str, content_type: str = "text/xml") -> Response:

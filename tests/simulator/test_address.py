@@ -31,7 +31,12 @@ def test_the_webhook_is_signed_by_its_public_name(webhook: str, public: str, sig
         (LOCAL, PUBLIC, "wss://voice.example.com/media-stream", "ws://localhost:8000/media-stream"),
         (LOCAL, "", "wss://voice.example.com/media-stream", "ws://localhost:8000/media-stream"),
         (LOCAL, PUBLIC + "/hot", f"{PUBLIC}/hot/voice/after", "http://localhost:8000/voice/after"),
-        ("http://127.0.0.1:8000/voice", "http://localhost:8000", "http://localhost:8000/a", "http://127.0.0.1:8000/a"),
+        (
+            "http://127.0.0.1:8000/voice",
+            "http://localhost:8000",
+            "http://localhost:8000/a",
+            "http://127.0.0.1:8000/a",
+        ),
         ("https://localhost/voice", PUBLIC, "wss://voice.example.com/m", "wss://localhost/m"),
         (PUBLIC + "/voice", PUBLIC, "wss://voice.example.com/m", "wss://voice.example.com/m"),
         (PUBLIC + "/voice", "", "wss://media.example.com/m", "wss://media.example.com/m"),

@@ -88,7 +88,14 @@ def test_a_key_a_mark_and_the_end() -> None:
 
 def test_the_bridges_own_reader_understands_every_message() -> None:
     stream = messages()
-    sent = [CONNECTED, stream.start({}), stream.media(None, 0), stream.dtmf("1"), stream.mark("m"), stream.stop()]
+    sent = [
+        CONNECTED,
+        stream.start({}),
+        stream.media(None, 0),
+        stream.dtmf("1"),
+        stream.mark("m"),
+        stream.stop(),
+    ]
 
     kinds = [type(telephony.decode(text)).__name__ for text in sent]
 

@@ -73,7 +73,9 @@ def test_a_fault_never_repeats_the_message() -> None:
     assert "secret" not in str(met.value)
 
 
-@pytest.mark.parametrize("name", ["speech.wav", "speech_22050_32.mp3", "speech_44100_128.mp3", "speech_vbr_xing.mp3"])
+@pytest.mark.parametrize(
+    "name", ["speech.wav", "speech_22050_32.mp3", "speech_44100_128.mp3", "speech_vbr_xing.mp3"]
+)
 def test_a_file_in_place_of_mulaw_is_recognised(name: str) -> None:
     assert orders.looks_like_a_file((FIXTURES / name).read_bytes()[: orders.OPENING_BYTES])
 

@@ -138,7 +138,9 @@ def test_the_recording_holds_what_was_played_gaps_included() -> None:
 # Underruns -------------------------------------------------------------------------------------------
 
 
-def gap(dry_ticks: int, *, mark_before: bool = False, mark_after: bool = True, clear: bool = False) -> tuple[int, int]:
+def gap(
+    dry_ticks: int, *, mark_before: bool = False, mark_after: bool = True, clear: bool = False
+) -> tuple[int, int]:
     """Audio, a gap, audio, and the figures that come of it."""
     playback = player()
     playback.play(FRAME)

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.speech.background import Background
 
@@ -16,7 +17,6 @@ async def test_leaving_ends_what_still_runs() -> None:
 
     async with Background() as background:
         background.start(work())
-        await asyncio.sleep(0)
 
     assert ended.is_set()
 
@@ -26,6 +26,20 @@ async def test_the_owners_own_exception_comes_out_as_it_is() -> None:
         async with Background() as background:
             background.start(asyncio.sleep(3600))
             raise KeyError
+
+
+async def test_an_error_is_logged_and_harms_nobody_else() -> None:
+    async def fail() -> None:
+        raise ValueError("a bug")
+
+    with capture_logs() as events:
+        async with Background() as background:
+            await background.start(fail())
+            await background.start(asyncio.sleep(0))
+
+    assert [(event["event"], event["log_level"]) for event in events] == [
+        ("speech.background_failed", "error")
+    ]
 
 
 async def test_what_has_ended_is_forgotten() -> None:

@@ -172,3 +172,14 @@ async def test_an_unknown_voice_is_a_bad_request() -> None:
             await said(speech)
 
     assert failure.value.kind == "bad_request"
+
+
+async def test_a_sentence_that_outlives_its_provider_still_closes_its_socket() -> None:
+    async with quick() as vendor:
+        vendor.scripts[VOICE] = Script(stall_after=4000)
+        async with speaking(vendor) as speech:
+            sentence = speech.speak(LONG)
+            await anext(aiter(await sentence.__aenter__()))
+        await sentence.__aexit__(None, None, None)
+
+        await sockets_are(vendor, 0)

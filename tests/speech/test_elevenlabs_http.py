@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ProviderError
 from app.speech.elevenlabs_http import ElevenLabsHttp
-from app.speech.elevenlabs_socket import Patience
+from app.speech.elevenlabs_socket import USUAL, Patience
 from tests.standins.elevenlabs import KEY, UNKNOWN_VOICE, VOICE, ElevenLabsStandin, detail
 from tests.standins.elevenlabs_script import Script
 
@@ -23,6 +23,7 @@ async def speaking(
     audio_format: str = "ulaw_8000",
     model: str = "eleven_flash_v2_5",
     limit: int | None = None,
+    patience: Patience = USUAL,
 ) -> AsyncIterator[tuple[ElevenLabsHttp, ElevenLabsStandin]]:
     async with ElevenLabsStandin(delay_ms=(20, 30), limit=limit, queue_ms=5) as vendor:
         vendor.scripts[VOICE] = script or Script()
@@ -32,7 +33,7 @@ async def speaking(
             model_id=model,
             audio_format=audio_format,
             base_url=vendor.url,
-            patience=IMPATIENT,
+            patience=patience,
         ) as speech:
             yield speech, vendor
 
@@ -98,7 +99,7 @@ async def test_leaving_before_the_first_audio_ends_the_request() -> None:
     ],
 )
 async def test_what_is_no_whole_audio_is_an_error(script: Script, kind: str, message: str) -> None:
-    async with speaking(script) as (speech, _):
+    async with speaking(script, patience=IMPATIENT if kind == "timeout" else USUAL) as (speech, _):
         with pytest.raises(ProviderError, match=message) as failure:
             await said(speech)
 

@@ -97,3 +97,10 @@ async def test_an_unknown_voice_is_a_bad_request() -> None:
             await anext(aiter(chunks))
 
     assert failure.value.kind == "bad_request"
+
+
+async def test_a_machine_that_is_full_is_an_error_of_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/at/all")
+
+    with pytest.raises(ProviderError, match="no espeak-ng process"):
+        await EspeakProcess.start("local")
