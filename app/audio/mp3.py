@@ -42,7 +42,8 @@ class Mp3Decoder:
         self.dropped_frames = 0  # damaged, or without the data they need
         self._frames = Mp3Frames()
         self._codec = _codec()
-        self._held_bytes = 0  # of the reservoir, all of them intact
+        self._left_bytes = 0  # of main data, that the last frame did not use
+        self._held_bytes = 0  # of these, intact in the decoder; fewer after a loss
 
     @property
     def tag_bytes(self) -> int:
@@ -81,13 +82,14 @@ class Mp3Decoder:
     def _samples(self, frame: Frame) -> AudioFrame | None:
         """Decode one frame; None when what comes of it must not be heard."""
         back, carried, left = mpeg.bits(frame.mp3, frame.header)
-        sound = back <= self._held_bytes and left >= 0
-        if not sound:
+        if back > self._left_bytes:  # the frame before left less than this one goes back: not its successor
             self._lose()
-        samples = self._decompress(frame)
+        sound = back <= self._held_bytes
+        samples = self._decompress(frame)  # also when it is not sound: the next frames need its data
         if left < 0:  # its own numbers are damaged, so its data is no base for the next
             self._lose()
             return None
+        self._left_bytes = left
         self._held_bytes = min(_RESERVOIR_BYTES, self._held_bytes + carried, left)
         if samples is None or not sound:
             return None
@@ -113,7 +115,7 @@ class Mp3Decoder:
     def _lose(self) -> None:
         """Forget all earlier data: what follows is not its continuation."""
         self._codec.flush_buffers()
-        self._held_bytes = 0
+        self._left_bytes = self._held_bytes = 0
 
 
 def _codec() -> av.AudioCodecContext:

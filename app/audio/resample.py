@@ -1,8 +1,8 @@
 """Turns decoded audio of any rate into the telephone's 8 kHz mono, as it comes.
 
-FFmpeg's polyphase filter with 32 zero crossings, built for each stream in 0.3 ms: tones from 4.6 kHz up vanish
-below the rounding to 16 bits, 300-3400 Hz is flat within 0.2 dB, and it holds back 2 ms. With 48 and 64
-crossings speech scored 3.92 and 3.95 in PESQ against 3.95, for 0.07 and 0.16 ms more CPU per second of audio.
+FFmpeg's polyphase filter with 32 zero crossings, built for each stream in 0.3 ms: tones from 4.6 kHz up
+vanish below the rounding to 16 bits, 300-3400 Hz is flat within 0.2 dB, and it holds back 2 ms. With 48 and
+64 crossings speech scored 3.92 and 3.95 in PESQ against 3.95, for 0.07 and 0.16 ms more CPU per second.
 Resamplers that work in blocks hold back 80 ms.
 """
 

@@ -12,8 +12,9 @@ class TurnFigures:
     """One turn, measured where the caller's ear and mouth are."""
 
     caller_ms: int  # how long the caller spoke
-    silence_ms: int | None = None  # from the caller's last sound to the first of the reply; None: no reply
-    reply_ms: int = 0  # audio heard after that, until the next turn
+    # From the caller's last sound to the first of the reply; 0: it began even before; None: there was none.
+    silence_ms: int | None = None
+    reply_ms: int = 0  # audio heard of it, until the next turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Dialogue:
     def _speak(self) -> Doings:
         frame = self._speech.popleft()
         if not self._speech:
-            self._ear.turn_began()  # waiting for the reply begins with the caller's last frame
+            self._ear.turn_ended()
         return Doings(frame)
 
     def _may_begin(self, turn: Turn) -> bool:
@@ -77,11 +78,11 @@ class Dialogue:
         return not self._ear.heard_ms and self._ear.silent_ms >= self._patience.reply_within_ms
 
     def _measure(self, hears: bool) -> None:
-        if not self.figures or self._speech or not hears or self._ear.is_old_reply:
+        if not self.figures or not hears or self._ear.is_old_reply:
             return
         turn = self.figures[-1]
         if turn.silence_ms is None:
-            turn.silence_ms = self._ear.waited_ms
+            turn.silence_ms = 0 if self._speech else self._ear.waited_ms
         turn.reply_ms += FRAME_MS
 
 
@@ -90,9 +91,9 @@ class Ear:
 
     def __init__(self) -> None:
         self.total_ms = 0  # heard since the call began
-        self.heard_ms = 0  # heard since the caller's last turn; what ran on into the turn does not count
+        self.heard_ms = 0  # heard since the caller's last turn began; what ran on into it does not count
         self.quiet_ms = 0  # of unbroken quiet
-        self.waited_ms = 0  # since the caller's last turn, before this frame
+        self.waited_ms = 0  # since the caller's last turn ended, before this frame
         self.is_old_reply = False  # what is heard now began before the caller's last turn
         self._clock_ms = 0
 
@@ -111,6 +112,9 @@ class Ear:
     def turn_began(self) -> None:
         self.is_old_reply = self.quiet_ms == 0 and self.total_ms > 0
         self.heard_ms = 0
+        self._clock_ms = 0
+
+    def turn_ended(self) -> None:
         self._clock_ms = 0
 
     @property

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.audio.mp3 import Decoded, Mp3Decoder
+from app.audio.mp3_frames import Frame, Mp3Frames
 from tests.audio.material import FIXTURES, TAG_BYTES, cut, fixture, lame, tone
 
 MP3 = fixture("speech_44100_128.mp3")
@@ -70,6 +71,22 @@ def test_lost_bytes_are_a_few_silent_frames_and_the_rest_is_exact() -> None:
     after = silent[-1] + 2  # the first frame after silence fades in from it
     assert np.array_equal(samples(decoded[: silent[0]]), samples(clean[: silent[0]]))
     assert np.array_equal(samples(decoded[after:]), samples(clean[after:]))
+
+
+@pytest.mark.parametrize(
+    "name", ["speech_44100_128", "speech_22050_32", "speech_44100_stereo", "speech_vbr_xing"]
+)
+def test_after_any_lost_frame_speech_is_back_within_eight_frames_and_exact(name: str) -> None:
+    frames = [one.mp3 for one in Mp3Frames().feed(fixture(f"{name}.mp3")) if isinstance(one, Frame)]
+    clean = samples(decode(*frames)[0])
+
+    for lost in range(10, len(frames) - 40, 23):
+        decoded, decoder = decode(*frames[:lost], bytes(50), *frames[lost + 1 :])
+        last = max(at for at, one in enumerate(decoded) if one.silent)
+        rest = samples(decoded[last + 3 :])  # the frames before this still fade in
+        assert decoder.dropped_frames <= 8
+        assert last <= lost + 8
+        assert np.array_equal(rest, clean[:, -rest.shape[1] :])
 
 
 def test_a_stream_that_begins_in_its_middle_is_silent_until_its_data_is_there() -> None:

@@ -17,10 +17,11 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.simulator.messages import SILENT_PAYLOAD
 from app.simulator.plan import CallPlan, Patience, Quirks
 
 LOUD = bytes([0x90, 0x10] * 80)  # 20 ms of a 4 kHz square wave, -5 dBFS
-BRIEF = Patience(longest_s=5, quiet_before_turn_ms=100, quiet_before_end_ms=100, reply_within_ms=400)
+BRIEF = Patience(longest_s=5, quiet_before_turn_ms=100, quiet_before_end_ms=100, reply_within_ms=1000)
 HASTY = Quirks(say_ms_per_character=0, mark_latency_ms=0)
 CONNECT = (
     '<Response><Connect action="/voice/after">'
@@ -61,6 +62,17 @@ class Peer:
         """Wait for the `count`th message of a kind."""
         async with self._news:
             await self._news.wait_for(lambda: len(self.of(event)) >= count or self.close_code is not None)
+
+    async def until_voice(self) -> None:
+        """Wait until the caller has said something."""
+        silence = SILENT_PAYLOAD.decode()
+        async with self._news:
+            await self._news.wait_for(
+                lambda: (
+                    any(media["media"]["payload"] != silence for media in self.of("media"))
+                    or self.close_code is not None
+                )
+            )
 
     async def listen(self) -> None:
         """Collect until the socket closes."""
@@ -151,7 +163,7 @@ class Bridge:
 
 
 async def eventually(check: Callable[[], bool]) -> None:
-    """Wait for what arrives over a socket and has no event of its own; a test that hangs would say nothing."""
+    """Wait for what arrives over a socket and has no event of its own."""
     async with asyncio.timeout(5):
         while not check():  # noqa: ASYNC110
             await asyncio.sleep(0.001)

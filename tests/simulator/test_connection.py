@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from starlette.responses import Response
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 from app import clock
 from app.simulator.connection import Connection

@@ -115,3 +115,11 @@ def test_a_turn_without_a_reply_says_so() -> None:
     live(dialogue, (HEARS, 100), (QUIET, 400))
 
     assert dialogue.figures == [TurnFigures(caller_ms=0, silence_ms=None, reply_ms=0)]
+
+
+def test_a_reply_that_begins_before_the_caller_has_ended_was_not_waited_for() -> None:
+    dialogue = Dialogue((Turn(SPEECH),), PATIENCE)
+
+    live(dialogue, (HEARS, 100), (QUIET, 80 + 40), (HEARS, 120), (QUIET, 60))
+
+    assert dialogue.figures == [TurnFigures(caller_ms=60, silence_ms=0, reply_ms=120)]

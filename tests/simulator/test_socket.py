@@ -172,10 +172,10 @@ async def test_while_held_nothing_is_read() -> None:
     assert notes.texts == [b"while held", b"later"]
 
 
-async def test_a_bridge_that_does_not_read_makes_congestion_visible() -> None:
+async def test_a_bridge_that_does_not_answer_the_handshake_is_31901() -> None:
     release = asyncio.Event()
 
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def deaf(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await release.wait()
         writer.close()
 
@@ -185,17 +185,21 @@ async def test_a_bridge_that_does_not_read_makes_congestion_visible() -> None:
             await Socket(url, {}).open(Notes(), within_s=0.05)
         release.set()
 
+
+async def test_a_bridge_that_does_not_read_makes_congestion_visible() -> None:
     async def sleepy(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await connection.wait_closed()
 
     async with server(sleepy) as url:
         socket, _ = await opened(url)
-        assert not socket.is_congested
+        before = socket.is_congested
         for _ in range(200):
             socket.send(b"x" * 65_536)
-        assert socket.is_congested
+        after = socket.is_congested
         socket.abort()
+
+    assert (before, after) == (False, True)
 
 
 @pytest.mark.parametrize("url", ["http://localhost/", "nonsense", "ws://"])

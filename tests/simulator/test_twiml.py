@@ -22,7 +22,8 @@ def test_every_verb_is_read_with_text_and_attributes() -> None:
     document = read(
         '<?xml version="1.0" encoding="UTF-8"?><Response>'
         '<Say voice="alice" language="en" loop="1"> Hello &amp; welcome </Say><Play loop="1">/hold.wav</Play>'
-        '<Pause length="2"/><Redirect method="GET">/next</Redirect><Reject reason="busy"/><Hangup/></Response>'
+        '<Pause length="2"/><Redirect method="GET">/next</Redirect>'
+        '<Reject reason="busy"/><Hangup/></Response>'
     )
 
     assert document.url == URL
@@ -39,7 +40,8 @@ def test_every_verb_is_read_with_text_and_attributes() -> None:
 
 def test_connect_carries_its_stream_with_parameters() -> None:
     document = read(
-        '<Response><Connect action="/after" method="POST"><Stream url="wss://h/m" name="n" track="inbound_track" '
+        '<Response><Connect action="/after" method="POST">'
+        '<Stream url="wss://h/m" name="n" track="inbound_track" '
         'statusCallback="/s" statusCallbackMethod="POST"><Parameter name="token" value="a&quot;b"/>'
         '<Parameter name="x" value=""/></Stream></Connect></Response>'
     )

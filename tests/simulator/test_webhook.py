@@ -1,29 +1,42 @@
 """Twilio's requests to the hotline, over real HTTP."""
 
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from starlette.responses import RedirectResponse, Response
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 from app.simulator.exchange import Exchange
 from app.simulator.orders import Fault
 from app.simulator.plan import Account, CallPlan
 from app.simulator.twiml import Verb
 from app.simulator.webhook import Unreachable, Webhooks
-from tests.simulator.bridge import serving, twiml
+from tests.simulator.bridge import Bridge, serving, twiml
 
 FORM = {"CallSid": "CA1", "FromCity": "", "From": "+1 5", "Z": "ü"}
 HANG_UP = "<Response><Hangup/></Response>"
 
 
-async def test_a_webhook_is_a_form_from_twilios_proxy() -> None:
+@asynccontextmanager
+async def asking(
+    *, token: str = "", public_url: str = "", **answers: Response
+) -> AsyncIterator[tuple[Bridge, Webhooks]]:
+    """A bridge with those answers, and one call's webhooks to it."""
     async with (
-        serving() as bridge,
+        serving(answers={f"/{path}": answer for path, answer in answers.items()}) as bridge,
         Exchange() as exchange,
-        Webhooks(bridge.plan(), exchange.transport) as webhooks,
+        Webhooks(
+            bridge.plan(account=Account(auth_token=token), public_url=public_url), exchange.transport
+        ) as webhooks,
     ):
+        yield bridge, webhooks
+
+
+async def test_a_webhook_is_a_form_from_twilios_proxy() -> None:
+    async with asking() as (bridge, webhooks):
         document = await webhooks.fetch(f"{bridge.url}/next", FORM)
 
     path, form, headers = bridge.webhooks[0]
@@ -35,12 +48,9 @@ async def test_a_webhook_is_a_form_from_twilios_proxy() -> None:
 
 
 async def test_with_a_token_it_is_signed_for_the_public_address_as_twilios_library_would() -> None:
-    account = Account(auth_token="12345")
-    async with serving() as bridge, Exchange() as exchange:
-        plan = bridge.plan(account=account, public_url="https://voice.example.com")
-        async with Webhooks(plan, exchange.transport) as webhooks:
-            await webhooks.fetch("https://voice.example.com/voice?a=1", FORM)
-            await webhooks.fetch("https://voice.example.com/voice?a=1#rc=2", FORM, "GET")
+    async with asking(token="12345", public_url="https://voice.example.com") as (bridge, webhooks):
+        await webhooks.fetch("https://voice.example.com/voice?a=1", FORM)
+        await webhooks.fetch("https://voice.example.com/voice?a=1#rc=2", FORM, "GET")
 
     validator = RequestValidator("12345")
     posted, got = (headers["x-twilio-signature"] for _, _, headers in bridge.webhooks)
@@ -52,9 +62,8 @@ async def test_with_a_token_it_is_signed_for_the_public_address_as_twilios_libra
 
 async def test_a_redirect_is_followed_with_a_signature_of_its_own() -> None:
     moved = RedirectResponse("/new", 307)
-    async with serving(answers={"/voice": moved, "/new": twiml(HANG_UP)}) as bridge, Exchange() as exchange:
-        async with Webhooks(bridge.plan(account=Account(auth_token="1")), exchange.transport) as webhooks:
-            document = await webhooks.fetch(f"{bridge.url}/voice", FORM)
+    async with asking(token="1", voice=moved, new=twiml(HANG_UP)) as (bridge, webhooks):
+        document = await webhooks.fetch(f"{bridge.url}/voice", FORM)
 
     assert document.verbs == (Verb("Hangup"),)
     assert document.url == f"{bridge.url}/new"
@@ -87,10 +96,9 @@ async def test_cookies_are_kept_for_the_call_and_not_for_the_next_one() -> None:
     ],
 )
 async def test_an_answer_that_is_no_twiml_is_a_fault(answer: Response, told: str) -> None:
-    async with serving(answers={"/voice": answer}) as bridge, Exchange() as exchange:
-        async with Webhooks(bridge.plan(), exchange.transport) as webhooks:
-            with pytest.raises(Fault, match=told):
-                await webhooks.fetch(f"{bridge.url}/voice", FORM)
+    async with asking(voice=answer) as (bridge, webhooks):
+        with pytest.raises(Fault, match=told):
+            await webhooks.fetch(f"{bridge.url}/voice", FORM)
 
 
 async def test_a_refused_connection_is_tried_twice_and_then_unreachable(unused_tcp_port: int) -> None:
@@ -128,11 +136,10 @@ async def test_a_server_that_hangs_up_is_unreachable_too() -> None:
 
 
 async def test_news_is_taken_with_any_2xx_and_else_it_is_15003() -> None:
-    async with serving(answers={"/broken": Response("", 500)}) as bridge, Exchange() as exchange:
-        async with Webhooks(bridge.plan(), exchange.transport) as webhooks:
-            taken = await webhooks.notify(f"{bridge.url}/stream/status", FORM)
-            refused = await webhooks.notify(f"{bridge.url}/broken", FORM)
-            lost = await webhooks.notify("http://127.0.0.1:1/gone", FORM)
+    async with asking(broken=Response("", 500)) as (bridge, webhooks):
+        taken = await webhooks.notify(f"{bridge.url}/stream/status", FORM)
+        refused = await webhooks.notify(f"{bridge.url}/broken", FORM)
+        lost = await webhooks.notify("http://127.0.0.1:1/gone", FORM)
 
     assert taken is None
     assert refused is not None and refused.code == 15003
@@ -140,8 +147,7 @@ async def test_news_is_taken_with_any_2xx_and_else_it_is_15003() -> None:
 
 
 async def test_a_file_to_play_is_downloaded() -> None:
-    async with serving(answers={"/hold.mp3": Response(b"mp3"), "/x": Response("", 404)}) as bridge:
-        async with Exchange() as exchange, Webhooks(bridge.plan(), exchange.transport) as webhooks:
-            assert await webhooks.download(f"{bridge.url}/hold.mp3") == b"mp3"
-            with pytest.raises(Fault, match="11200 answer 404"):
-                await webhooks.download(f"{bridge.url}/x")
+    async with asking(hold=Response(b"mp3"), x=Response("", 404)) as (bridge, webhooks):
+        assert await webhooks.download(f"{bridge.url}/hold") == b"mp3"
+        with pytest.raises(Fault, match="11200 answer 404"):
+            await webhooks.download(f"{bridge.url}/x")

@@ -1,0 +1,198 @@
+"""The command `hotline call`, against a bridge in miniature and, in full, against a hotline of its own."""
+
+import argparse
+import asyncio
+import json
+import threading
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import call
+from app.simulator.messages import SILENT_PAYLOAD
+from tests.simulator.bridge import Bridge, Peer, greet, serving, twiml
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "audio"
+
+
+@contextmanager
+def bridge_beside(script: Any = greet, **options: Any) -> Iterator[Bridge]:
+    """A bridge in a thread of its own: the command brings its own event loop."""
+    box: list[Bridge] = []
+    up, done = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with serving(script, **options) as bridge:
+            box.append(bridge)
+            up.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert up.wait(10)
+        yield box[0]
+    finally:
+        done.set()
+        thread.join()
+
+
+def run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    call.register(parser.add_subparsers())
+    args = parser.parse_args(["call", *arguments])
+    code: int = args.run(args)
+    return code
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID", "PUBLIC_URL", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_call_is_placed_reported_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with bridge_beside() as bridge:
+        code = run(
+            "--url", f"{bridge.url}/voice", "--json", "--out", str(tmp_path / "heard.wav"), "--seconds", "0.5"
+        )
+
+    report = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (report["audio_ms"], report["marks"], report["underruns"]) == (100, 1, 0)
+    with wave.open(str(tmp_path / "heard.wav")) as wav:
+        assert wav.getframerate() == 8000
+        assert wav.getnframes() >= 800
+
+
+def test_without_json_a_person_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with bridge_beside() as bridge:
+        code = run("--url", f"{bridge.url}/voice", "--seconds", "0.3")
+
+    assert code == 0
+    assert "audio heard         0.10 s" in capsys.readouterr().out
+
+
+def test_hearing_nothing_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with bridge_beside(answers={"/voice": twiml('<Response><Reject reason="busy"/></Response>')}) as bridge:
+        code = run("--url", f"{bridge.url}/voice")
+
+    assert code == 1
+    assert "rejected (busy)" in capsys.readouterr().out
+
+
+def test_nobody_there_is_exit_code_2_with_fault_and_cure(
+    unused_tcp_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run("--url", f"http://127.0.0.1:{unused_tcp_port}/voice")
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert "hotline serve" in said and f"127.0.0.1:{unused_tcp_port}" in said
+
+
+def test_the_callers_turns_keep_the_order_of_the_command_line() -> None:
+    async def listen(peer: Peer) -> None:
+        await greet(peer)
+        await peer.until("dtmf", 2)
+        await greet(peer)
+        await peer.until_voice()
+        await greet(peer)
+        await peer.websocket.close()
+
+    with bridge_beside(listen) as bridge:
+        play = str(FIXTURES / "speech.wav")
+        code = run(
+            "--url",
+            f"{bridge.url}/voice",
+            "--digits",
+            "1#",
+            "--play",
+            play,
+            "--seconds",
+            "9",
+        )
+
+    assert code == 0
+    silence = SILENT_PAYLOAD.decode()
+    events = [
+        message["event"]
+        for message in bridge.peers[0].received
+        if message.get("media", {}).get("payload") != silence
+    ]
+    assert events[:5] == ["connected", "start", "mark", "dtmf", "dtmf"]
+    assert "media" in events[5:]
+
+
+def test_the_environment_signs_and_names_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "new,old")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC7")
+    monkeypatch.setenv("PUBLIC_URL", "https://voice.example.com")
+
+    plan = call.base_plan("http://localhost:1/voice")
+
+    assert (plan.account.auth_token, plan.account.account_sid) == ("new", "AC7")
+    assert plan.public_url == "https://voice.example.com"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--url", "localhost:8000"], "http://localhost:8000/voice"),
+        (["--digits", "12x"], "0-9"),
+        (["--digits", ""], "0-9"),
+        (["--say", " "], "nothing to say"),
+        (["--play", "/no/such.wav"], "/no/such.wav"),
+        (["--seconds", "0"], "above 0"),
+        (["--seconds", "soon"], "above 0"),
+        (["--seconds", "inf"], "above 0"),
+    ],
+)
+def test_unusable_arguments_are_exit_code_2(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as met:
+        run(*arguments)
+
+    assert met.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_microphone_is_honestly_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--mic") == 2
+    assert "--play" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_audio_or_cannot_be_written_is_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.wav").write_text("no audio")
+    with bridge_beside() as bridge:
+        unread = run("--url", f"{bridge.url}/voice", "--play", str(tmp_path / "in.wav"))
+        unwritten = run(
+            "--url", f"{bridge.url}/voice", "--seconds", "0.2", "--out", str(tmp_path / "no" / "x.wav")
+        )
+
+    assert (unread, unwritten) == (2, 2)
+    assert "in.wav" in capsys.readouterr().err
+
+
+def test_a_hotline_of_its_own_is_started_called_and_heard(
+    unused_tcp_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PORT", str(unused_tcp_port))
+    monkeypatch.setenv("GREETING", "Hello, this is the hotline.")
+
+    code = run("--json", "--out", str(tmp_path / "heard.wav"))
+
+    report = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert report["voiced_ms"] > 800
+    assert (report["underruns"], report["faults"]) == (0, [])
