@@ -7,6 +7,9 @@ BIN = $(VENV)/bin
 ARGS ?=
 LOCK = pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
 
+# Its threads would spin on every core for matrices that fit into a cache.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: help setup setup-dev run call test check bench lock format clean
 
 help:  ## list these targets

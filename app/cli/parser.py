@@ -1,6 +1,8 @@
 """The command `hotline`: every subcommand in one parser."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 from app.cli import call, config, convert, load, logs, serve
@@ -39,6 +41,11 @@ def run(argv: Sequence[str]) -> int:
     except ConfigError as error:
         complain("cannot start, these settings cannot be used:", *error.faults)
         return 2
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`); what is left must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code

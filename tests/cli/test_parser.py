@@ -32,6 +32,13 @@ def test_an_unknown_command_exits_2() -> None:
     assert left.value.code == 2
 
 
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    piped = f"{sys.executable} -m app config | head -1; exit ${{PIPESTATUS[0]}}"
+    shown = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, check=False)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
 def test_the_package_is_the_command() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "app", "--help"], capture_output=True, text=True, check=True
