@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from app.speech.chain import Chain
 from starlette.applications import Starlette
 
 from app.calls.admission import Admission
@@ -14,6 +13,7 @@ from app.calls.call import Limits
 from app.calls.registry import Registry
 from app.conversation.announcement import Announcement
 from app.observe.ring import Ring
+from app.speech.chain import Chain
 from app.web.app import create_app
 from app.web.parts import Locks, Parts, Words
 from tests.standins.voice import ToneVoice

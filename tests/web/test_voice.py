@@ -3,10 +3,10 @@
 from xml.etree import ElementTree
 
 import pytest
-from app.speech.chain import Chain
 
 from app.calls.admission import Admission
 from app.calls.registry import Ending, Registry
+from app.speech.chain import Chain
 from app.web.parts import Words
 from tests.standins.voice import ToneVoice
 from tests.web.conftest import PUBLIC, Knock, locked, make_parts
