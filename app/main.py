@@ -5,15 +5,26 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 
 from app import clock
+from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
-from app.calls.call import Limits
+from app.calls.call import Limits, Means, Script
+from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
 from app.conversation.announcement import Announcement
-from app.conversation.port import Conversation
+from app.conversation.echo import Echo
+from app.conversation.immediate import Immediate
+from app.conversation.script import ScriptConversation
+from app.conversation.script_file import DEFAULT, load_script
+from app.conversation.script_model import Script as HotlineScript
+from app.conversation.turn_port import BargeIn, TurnLimits
+from app.hearing.ear import Ears
+from app.hearing.silero import Silero
+from app.hearing.vad import VadBank
 from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
@@ -52,7 +63,12 @@ def assemble(parts: Parts) -> Starlette:
 
 
 def parts_of(settings: Settings) -> Parts:
-    """The rooms, built and wired as the operator chose."""
+    """The rooms, built and wired as the operator chose.
+
+    Raises:
+        ConfigError: a script or an audio file cannot be used.
+    """
+    script = load_script(Path(settings.hotline_script) if settings.hotline_script else DEFAULT)
     return Parts(
         locks=Locks(
             public_url=settings.public_url,
@@ -62,14 +78,13 @@ def parts_of(settings: Settings) -> Parts:
             trusts_this_machine=settings.trusts_this_machine,
         ),
         words=Words(busy=settings.busy_message, reject_when_full=settings.when_full == "reject"),
-        limits=Limits(settings.session_timeout_ms / 1000, settings.playout_lead_ms / 1000),
+        means=_means(settings, script),
         admission=Admission(
             settings.max_calls, reservation_s=settings.reservation_s, token_s=settings.stream_token_s
         ),
         registry=Registry(),
-        voice=Chain([VOICES[name](settings) for name in settings.voices]),
         ring=Ring(),
-        converse=_conversations(settings.greeting),
+        script_for=_scripts(settings, script),
         elevenlabs_configured=settings.elevenlabs_configured,
     )
 
@@ -107,13 +122,31 @@ def _local(_settings: Settings) -> Speech:
 VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
 
 
-def _conversations(greeting: str) -> Callable[[str], Conversation]:
-    def converse(path: str) -> Conversation:
-        if path == DEBUG_PATH:
-            return Announcement(TEST_SENTENCE, then_hang_up=True)
-        return Announcement(greeting)
+def _means(settings: Settings, script: HotlineScript) -> Means:
+    return Means(
+        voice=Chain([VOICES[name](settings) for name in settings.voices]),
+        ears=EarTick(Ears(VadBank(Silero.load()))),
+        limits=Limits(
+            settings.session_timeout_ms / 1000,
+            settings.playout_lead_ms / 1000,
+            TurnLimits(silence_s=settings.silence_s, barge_in=BargeIn(settings.barge_in)),
+        ),
+        prompts={path: load_prompt(Path(path)) for path in script.prompts()},
+        messages_in=Path(settings.data_dir) / "messages",
+    )
 
-    return converse
+
+def _scripts(settings: Settings, script: HotlineScript) -> Callable[[str], Script]:
+    def script_for(path: str) -> Script:
+        if path == DEBUG_PATH:
+            announcement = Announcement(TEST_SENTENCE, then_hang_up=True)
+            return Script(Immediate(announcement), listens=False)
+        if settings.conversation == "echo":
+            return Script(Immediate(Echo()))
+        conversation = ScriptConversation(script, clock.wall(), greeting=settings.greeting)
+        return Script(Immediate(conversation), script.phrases())
+
+    return script_for
 
 
 def _lifespan(parts: Parts) -> Lifespan:
@@ -122,10 +155,13 @@ def _lifespan(parts: Parts) -> Lifespan:
         detach = attach(parts.ring.read)
         try:
             async with parts.voice, asyncio.TaskGroup() as group:
-                housekeeping = group.create_task(_keep_house(parts.admission))
+                work = [
+                    group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
+                ]
                 _announce(parts)
                 yield
-                housekeeping.cancel()
+                for task in work:
+                    task.cancel()
             log.info("server.stopped")
         finally:
             detach()

@@ -13,11 +13,6 @@ from pydantic_core import ErrorDetails
 from app.errors import ConfigError
 
 DEFAULT_VOICE = "21m00Tcm4TlvDq8ikWAM"  # a stock voice that every ElevenLabs account has
-GREETING = (
-    "Hello, and thank you for calling the hotline. "
-    "You are listening to a voice that was made while you waited. "
-    "Stay on the line for as long as you like."
-)
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 AUDIO_FORMAT = re.compile(r"(mp3_\d{5}_\d{2,3}|pcm_\d{4,5}|ulaw_8000)")
 SPEECH_NAMES = ("elevenlabs", "local")
@@ -68,7 +63,30 @@ class Settings(BaseModel):
     speech_providers: tuple[str, ...] = _env(
         "SPEECH_PROVIDERS", default=(), doc="chain of voices in order; default: what has a key, then local"
     )
-    greeting: str = _env("GREETING", default=GREETING, doc="first words said on a call")
+    conversation: Literal["script", "echo"] = _env(
+        "CONVERSATION", default="script", doc="`script`: a hotline script; `echo`: says back what it heard"
+    )
+    hotline_script: str = _env(
+        "HOTLINE_SCRIPT",
+        default="",
+        doc="TOML file of the conversation; empty: the one that ships",
+    )
+    greeting: str = _env(
+        "GREETING", default="", doc="first sentence said, instead of the script's own greeting"
+    )
+    silence_s: float = _env(
+        "SILENCE_SECONDS",
+        default=7.0,
+        gt=0,
+        le=120,
+        doc="seconds of silence until the caller is asked",
+    )
+    barge_in: Literal["speech", "never"] = _env(
+        "BARGE_IN",
+        default="speech",
+        doc="what interrupts us: `speech`, or `never` (keys always do)",
+    )
+    data_dir: str = _env("DATA_DIR", default="./data", doc="where callers' messages are kept")
     max_calls: int = _env(
         "MAX_CALLS", "MAX_CONNECTIONS", "MAX_BOTS", default=100, ge=1, doc="calls at once in this process"
     )
@@ -148,7 +166,15 @@ class Settings(BaseModel):
             raise ValueError("expected an address such as https://voice.example.com")
         return url.rstrip("/")
 
-    @field_validator("log_level", "log_format", "when_full", "elevenlabs_transport", mode="before")
+    @field_validator(
+        "log_level",
+        "log_format",
+        "when_full",
+        "elevenlabs_transport",
+        "conversation",
+        "barge_in",
+        mode="before",
+    )
     @classmethod
     def _lower(cls, given: object) -> object:
         return given.lower() if isinstance(given, str) else given

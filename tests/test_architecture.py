@@ -25,6 +25,7 @@ ORDER = [
 ]
 ROOMLESS = {"settings", "errors", "clock", "log"}
 VENDORS = {"app.speech.local", "app.speech.elevenlabs", "app.speech.elevenlabs_http"}
+READERS = {"script_file"}  # of the one file that a conversation has
 PURE = [
     "audio/frame.py",
     "audio/mulaw.py",
@@ -32,11 +33,12 @@ PURE = [
     "telephony/stream.py",
     "telephony/twiml.py",
     "telephony/signature.py",
-    "conversation/announcement.py",
-    "conversation/port.py",
+    *(f"hearing/{name}.py" for name in ("activity", "completeness", "endpointing", "echo")),
+    *(f"conversation/{path.name}" for path in (APP / "conversation").glob("*.py") if path.stem not in READERS),
     "speech/sentences.py",
     "playout/pacer.py",
     "playout/marks.py",
+    "playout/held.py",
     "calls/admission.py",
     "calls/registry.py",
 ]

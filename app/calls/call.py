@@ -1,27 +1,26 @@
 """One caller from `start` to hang-up: wires the rooms together and decides nothing."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from app import clock
+from app.calls.ear_tick import EarTick
+from app.calls.listening import Listening, Recognisers
+from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.port import Socket
 from app.calls.registry import Ending
+from app.calls.responder import Streaming
 from app.calls.speaker import Speaker
-from app.conversation.port import (
-    CallStarted,
-    Conversation,
-    Fact,
-    GiveUp,
-    HangUp,
-    KeyPressed,
-    Order,
-    Say,
-    SentenceHeard,
-)
+from app.calls.turn_taking import Acts, TurnTaking
+from app.conversation.port import CallStarted, KeyPressed, SentenceHeard, SpeechFailed
+from app.conversation.turn_port import CallEnded, SentenceBegan, TurnFact, TurnLimits
+from app.conversation.turns import Turns
 from app.errors import RemoteProtocolError
 from app.log import log
-from app.playout.marks import Fate
+from app.playout.marks import Fate, Line
 from app.speech.chain import Chain
 from app.telephony import messages
 from app.telephony.stream import MediaStream
@@ -35,46 +34,111 @@ class Limits:
 
     session_timeout_s: float = 1800.0
     lead_s: float = 0.4
+    turns: TurnLimits = field(default_factory=TurnLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every call of a process shares."""
+
+    voice: Chain
+    ears: EarTick
+    recognisers: Recognisers | None = None
+    limits: Limits = field(default_factory=Limits)
+    prompts: Mapping[str, bytes] = field(default_factory=dict)
+    messages_in: Path = Path("data/messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is said on one call, and what is likely to be answered."""
+
+    conversation: Streaming
+    phrases: Sequence[str] = ()
+    listens: bool = True
+    """False for an announcement: no ear, no recogniser, no silence policy."""
 
 
 class Call:
     """One call; `run` lives exactly as long as it and leaves nothing behind."""
 
     def __init__(
-        self, stream: MediaStream, socket: Socket, *, conversation: Conversation, voice: Chain, limits: Limits
+        self, started: messages.Started, stream: MediaStream, socket: Socket, script: Script, means: Means
     ) -> None:
-        self._stream = stream
-        self._socket = socket
-        self._conversation = conversation
-        self._limits = limits
-        self._player = Player(stream, socket, lead_s=limits.lead_s)
-        self._speaker = Speaker(voice, self._player, tell=self._tell)
+        self._wire = (stream, socket)
+        self._script = script
+        self._means = means
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._player = Player(stream, socket, self, lead_s=means.limits.lead_s)
+        self._speaker = Speaker(means.voice, self._player, tell=self._speech_failed)
+        self._listening = Listening(means.ears.open(), tell=self._tell)
+        self._started = started
+        self.transfer_to = ""
+        self._turns = TurnTaking(
+            Turns(means.limits.turns),
+            script.conversation,
+            self._speaker,
+            self._player,
+            acts=self._acts(Mailbox(self._listening, means.messages_in, started.call_sid)),
+            prompts=means.prompts,
+        )
 
-    async def run(self, started: messages.Started) -> Ending:
+    async def run(self) -> Ending:
         """Serve the caller until one of us hangs up; logs the call's one canonical line."""
         began_at = clock.now()
         ending = Ending.INTERNAL_ERROR
         try:
-            async with asyncio.timeout(self._limits.session_timeout_s), asyncio.TaskGroup() as group:
-                self._tell(CallStarted(started.call_sid, dict(started.parameters)))
-                parts = [
-                    group.create_task(part) for part in (self._listen(), self._speak(), self._player.run())
-                ]
+            async with asyncio.timeout(self._means.limits.session_timeout_s), asyncio.TaskGroup() as group:
+                self._means.ears.attach(self._listening.ear, self._listening.judge)
+                given = self._started.parameters.items()
+                parameters = {name: value for name, value in given if name != "token"}
+                self._turns.tell(CallStarted(self._started.call_sid, parameters))
+                parts = [group.create_task(part) for part in self._parts()]
                 ending = await self._over
                 for part in parts:
                     part.cancel()
         except TimeoutError:
             ending = Ending.SESSION_TIMEOUT
         finally:
+            self._turns.tell(CallEnded())
+            self._turns.close()
+            self._means.ears.close(self._listening.ear)
             self._report(ending, began_at)
         return ending
 
+    def line_began(self, line: Line) -> None:
+        if line.is_reply:
+            self._turns.tell(SentenceBegan(line.interruptible))
+
+    def line_heard(self, line: Line) -> None:
+        if line.is_reply:
+            self._turns.responder.note(SentenceHeard(line.text))
+
+    def frames_left(self, mulaw: bytes, plays_at: float) -> None:
+        ear = self._listening.ear
+        ear.played(ear.now_ms + round((plays_at - clock.now()) * 1000), mulaw)
+
+    def _acts(self, mailbox: Mailbox) -> Acts:
+        return Acts(self._end, self._hand_over, self._listening.expect, mailbox)
+
+    def _parts(self) -> list[Coroutine[None, None, None]]:
+        return [
+            self._listen(),
+            self._speaker.run(),
+            self._player.run(),
+            self._turns.responder.run(),
+            *([self._recognise()] if self._script.listens else []),
+        ]
+
+    async def _recognise(self) -> None:
+        await self._listening.run(self._means.recognisers, self._script.phrases)
+
     async def _listen(self) -> None:
+        stream, socket = self._wire
         faults = 0
-        while (text := await self._socket.receive()) is not None:
+        while (text := await socket.receive()) is not None:
             try:
-                self._hear(self._stream.receive(text))
+                self._hear(stream.receive(text))
             except RemoteProtocolError as error:
                 faults += 1
                 log.warning("stream.message_refused", fault=str(error), faults=faults)
@@ -84,31 +148,27 @@ class Call:
 
     def _hear(self, event: messages.Event) -> None:
         match event:
+            case messages.MediaReceived(mulaw=mulaw, timestamp_ms=at_ms):
+                if self._script.listens:
+                    self._listening.hear(at_ms, mulaw)
             case messages.MarkReturned(name=name, played=played):
-                if (sentence := self._player.returned(name, played=played)) is not None:
-                    self._tell(SentenceHeard(sentence))
+                self._player.returned(name, played=played)
             case messages.KeyPressed(digit=digit):
-                self._tell(KeyPressed(digit))
+                if self._listening.ear.reported(digit):
+                    self._tell(KeyPressed(digit))
             case messages.Stopped():
                 self._end(Ending.CALLER_HUNG_UP)
-            case _:
-                pass  # the caller's voice: nobody listens to it yet
 
-    async def _speak(self) -> None:
-        self._end(await self._speaker.run())
+    def _tell(self, fact: TurnFact) -> None:
+        if self._script.listens:
+            self._turns.tell(fact)
 
-    def _tell(self, fact: Fact) -> None:
-        for order in self._conversation.handle(fact):
-            self._obey(order)
+    def _speech_failed(self, fact: SpeechFailed) -> None:
+        self._turns.responder.ask(fact)
 
-    def _obey(self, order: Order) -> None:
-        match order:
-            case Say(text=text):
-                self._speaker.say(text)
-            case HangUp():
-                self._speaker.say_goodbye()
-            case GiveUp():
-                self._speaker.give_up()
+    def _hand_over(self, number: str) -> None:
+        self.transfer_to = number
+        self._end(Ending.TRANSFERRED)
 
     def _end(self, ending: Ending) -> None:
         if not self._over.done():
@@ -122,9 +182,11 @@ class Call:
             reason=ending.value,
             duration_s=round(clock.now() - began_at, 3),
             first_audio_ms=None if first is None else round((first - began_at) * 1000),
-            sentences_heard=player.count(Fate.PLAYED),
-            sentences_unheard=player.count(Fate.OUTSTANDING) + player.count(Fate.CLEARED),
+            sentences_heard=player.marks.count(Fate.PLAYED),
+            sentences_unheard=player.marks.count(Fate.OUTSTANDING) + player.marks.count(Fate.CLEARED),
             underruns=player.pacer.underruns.count,
             underrun_ms=round(player.pacer.underruns.total_ms),
             frames_unsent=player.pacer.queued_ms // 20,
+            frames_late=self._listening.ear.late_frames,
+            **self._turns.figures(),
         )

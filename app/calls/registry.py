@@ -13,6 +13,7 @@ class Ending(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     FINISHED = "finished"  # we said all there was and hung up
     SESSION_TIMEOUT = "session_timeout"
+    TRANSFERRED = "transferred"  # to somebody else's phone
     SPEECH_FAILED = "speech_failed"  # no voice was left
     STREAM_BROKE = "stream_broke"  # the socket went away without `stop`
     PROTOCOL_BROKEN = "protocol_broken"
@@ -38,7 +39,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._live: dict[str, LiveCall] = {}
-        self._ended: OrderedDict[str, Ending] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[Ending, str]] = OrderedDict()
 
     @property
     def live(self) -> list[LiveCall]:
@@ -47,13 +48,17 @@ class Registry:
     def began(self, call: LiveCall) -> None:
         self._live[call.call_sid] = call
 
-    def ended(self, call_sid: str, ending: Ending) -> None:
+    def ended(self, call_sid: str, ending: Ending, *, transfer_to: str = "") -> None:
         self._live.pop(call_sid, None)
-        self._ended[call_sid] = ending
+        self._ended[call_sid] = (ending, transfer_to)
         self._ended.move_to_end(call_sid)
         while len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
 
     def ending_of(self, call_sid: str) -> Ending | None:
         """How the call's stream ended; None while it lives, or when no stream ever came."""
-        return self._ended.get(call_sid)
+        return self._ended.get(call_sid, (None, ""))[0]
+
+    def transfer_of(self, call_sid: str) -> str:
+        """The number that an ended call is to be handed to; empty for any other."""
+        return self._ended.get(call_sid, (None, ""))[1]

@@ -1,107 +1,124 @@
 """What is to be said on one call, in order: sentences through a voice into the player."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from app import clock
 from app.calls.player import Player
-from app.calls.registry import Ending
-from app.conversation.port import Fact, SpeechFailed
+from app.conversation.port import SpeechFailed
 from app.errors import ProviderError
 from app.log import log
+from app.playout.marks import Line
 from app.speech.chain import Chain
 from app.speech.sentences import split_sentences
 
 AHEAD_MS = 10_000  # media ms; the next sentence is made while less than this waits to be played
+PIECE = 160 * 50  # bytes of a prompt that are put at once: a second
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The unit given to synthesis."""
+    """The unit given to synthesis; `prompt` is ready audio instead, mu-law."""
 
-    text: str
+    line: Line
+    prompt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
-    """When everything before it has been heard, the call is over."""
+class Then:
+    """When everything before it has been heard: do this."""
 
-    ending: Ending
+    act: Callable[[], None]
 
 
 class Speaker:
-    """One call's voice: `say` queues, `run` speaks; a sentence that no voice can say becomes a fact."""
+    """One call's voice: `say` queues, `run` speaks; a sentence that no voice can say is told as a fact."""
 
-    def __init__(self, voice: Chain, player: Player, *, tell: Callable[[Fact], None]) -> None:
+    def __init__(self, voice: Chain, player: Player, *, tell: Callable[[SpeechFailed], None]) -> None:
         self._voice = voice
         self._player = player
         self._tell = tell
-        self._waiting: asyncio.Queue[Sentence | Farewell] = asyncio.Queue()
-        self._making: asyncio.Timeout | None = None  # the scope of the sentence being made
+        self._waiting: asyncio.Queue[Sentence | Then] = asyncio.Queue()
+        self._doing: asyncio.Timeout | None = None  # the scope of what is being said or waited for
         self._interruptions = 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, interruptible: bool = True, is_reply: bool = True) -> None:
         for sentence in split_sentences(text):
-            self._waiting.put_nowait(Sentence(sentence))
+            self._waiting.put_nowait(Sentence(Line(sentence, interruptible, is_reply)))
 
-    def say_goodbye(self) -> None:
-        self._waiting.put_nowait(Farewell(Ending.FINISHED))
+    def play(self, label: str, mulaw: bytes, *, interruptible: bool = True) -> None:
+        """Say ready frames; `label` stands for them in the records."""
+        self._waiting.put_nowait(Sentence(Line(label, interruptible), mulaw))
 
-    def give_up(self) -> None:
-        """Drop what has not been begun; the call is over when the rest has been heard."""
-        self._drop_waiting()
-        self._waiting.put_nowait(Farewell(Ending.SPEECH_FAILED))
+    def then(self, act: Callable[[], None]) -> None:
+        """Do something when all that was ordered before has been heard."""
+        self._waiting.put_nowait(Then(act))
+
+    def drop(self) -> None:
+        """Forget what has not been begun."""
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
 
     def interrupt(self) -> None:
-        """The caller takes the floor: sentences, voice, converter, player and Twilio's buffer are emptied."""
-        self._drop_waiting()
+        """Drop what waits and what is being made; the voice is left. The player is silenced by its owner."""
+        self.drop()
         self._interruptions += 1
-        if self._making is not None:
-            self._making.reschedule(clock.now())
-        self._player.clear()
+        if self._doing is not None:
+            self._doing.reschedule(clock.now())
 
-    async def run(self) -> Ending:
-        """Speak until everything before a farewell has been heard; gives how that ends the call."""
+    async def run(self) -> None:
+        """Speak until the call cancels this."""
         while True:
             due = await self._waiting.get()
-            if isinstance(due, Farewell):
-                await self._player.heard_all()
-                return due.ending
-            await self._player.wait_until_less_than(AHEAD_MS)
-            await self._speak(due.text)
-            if self._waiting.empty():
-                self._player.end()
+            interruptions = self._interruptions
+            try:
+                async with asyncio.timeout(None) as self._doing:
+                    await self._do(due, interruptions)
+            except TimeoutError:
+                continue  # interrupted
+            finally:
+                self._doing = None
 
-    async def _speak(self, text: str) -> None:
-        interruptions = self._interruptions
+    async def _do(self, due: Sentence | Then, interruptions: int) -> None:
+        if isinstance(due, Then):
+            self._player.end()
+            await self._player.heard_all()
+            if interruptions == self._interruptions:
+                due.act()
+            return
+        await self._player.wait_until_less_than(AHEAD_MS)
+        await self._speak(due, interruptions)
+
+    async def _speak(self, due: Sentence, interruptions: int) -> None:
         begun = False
         try:
-            async with asyncio.timeout(None) as self._making, aclosing(self._voice.render(text)) as frames:
+            async with aclosing(self._frames(due)) as frames:
                 async for mulaw in frames:
                     if interruptions != self._interruptions:
                         return
+                    if not begun:
+                        await self._player.begin(due.line)
+                        begun = True
                     await self._player.put(mulaw)
-                    begun = True
-        except TimeoutError:
-            return  # interrupted while waiting for the voice
         except ProviderError as error:
-            self._failed(text, error, begun=begun)
-            return
-        finally:
-            self._making = None
-        if interruptions == self._interruptions:
-            self._player.mark(text)
+            self._failed(due.line, error, begun=begun)
+        if begun:
+            await self._player.finish(due.line)
 
-    def _failed(self, text: str, error: ProviderError, *, begun: bool) -> None:
+    def _frames(self, due: Sentence) -> AsyncGenerator[bytes, None]:
+        return _pieces(due.prompt) if due.prompt else self._voice.render(due.line.text)
+
+    def _failed(self, line: Line, error: ProviderError, *, begun: bool) -> None:
         self._player.end()
         if begun:
             # What was said stays said; to say the sentence again would double its words.
             log.warning("speech.cut_short", provider=error.provider, kind=error.kind.value)
-        else:
-            self._tell(SpeechFailed(text))
+        elif line.is_reply:
+            self._tell(SpeechFailed(line.text))
 
-    def _drop_waiting(self) -> None:
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
+
+async def _pieces(mulaw: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(mulaw), PIECE):
+        yield mulaw[start : start + PIECE]

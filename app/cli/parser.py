@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import call, config, convert, load, logs, serve
+from app.cli import call, config, convert, load, logs, script, serve
 from app.cli.terminal import complain
 from app.errors import ConfigError
 
-COMMANDS = (serve, call, load, logs, convert, config)
+COMMANDS = (serve, call, load, logs, convert, script, config)
 EXAMPLES = """\
 examples:
   hotline serve                                   answer on http://localhost:8000

@@ -1,9 +1,10 @@
 """The contract of a conversation: facts in the past tense come in, orders in the imperative go out.
 
 A conversation is pure: it knows no socket, no task and no clock, so a whole call can be played to it
-as a list of facts.
+as a list of facts. One that has to wait for a model streams its orders instead.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,10 +19,66 @@ class CallStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceHeard:
+    """The caller has said this and stopped; `confidence` is 0..1."""
+
+    text: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """The caller has said something, and no words could be made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller pressed one key; a call with turns gathers them into `KeysEntered`."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysEntered:
+    """The keys that were gathered, without the terminator; empty when only that was pressed."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceLasted:
+    """Nobody has spoken for long; `times` in a row, from 1."""
+
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceHeard:
     """The phone has played all of it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller took the floor: of what was ordered they heard the first part, to the word."""
+
+    heard: str
+    unheard: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """The recording has ended; 0 seconds when the caller said nothing."""
+
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """Nobody took the caller over, and they are still on the line."""
+
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +89,24 @@ class SpeechFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPressed:
-    """The caller pressed a key."""
-
-    digit: str
+class HearingLost:
+    """No recogniser listens any more: only keys reach us."""
 
 
-Fact = CallStarted | SentenceHeard | SpeechFailed | KeyPressed
+Fact = (
+    CallStarted
+    | UtteranceHeard
+    | NotUnderstood
+    | KeyPressed
+    | KeysEntered
+    | SilenceLasted
+    | SentenceHeard
+    | Interrupted
+    | MessageTaken
+    | TransferFailed
+    | SpeechFailed
+    | HearingLost
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +114,49 @@ class Say:
     """Say this after what is being said; any length, cut into sentences on the way."""
 
     text: str
+    interruptible: bool = True
+    """Whether the caller's voice ends it; keys always do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompt:
+    """Play an operator's audio file after what is being said."""
+
+    path: str
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GatherKeys:
+    """How the keys of the next answer belong together; without this order each key is an answer."""
+
+    most: int = 1
+    terminator: str = "#"
+    within_s: float = 5.0
+    """Seconds after a key until the answer counts as complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What is likely to be said next, for the recogniser; nothing means anything."""
+
+    phrases: tuple[str, ...]
+    digits: bool = False
+    """Numbers are dictated: pauses between them are longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """When all before has been heard: a tone, then record the caller; `MessageTaken` follows."""
+
+    longest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """When all before has been heard: hand the caller to this number; `TransferFailed` if nobody is there."""
+
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +166,10 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Say nothing more; once what was begun has been heard, the telephone network apologises for us."""
+    """End the call at once; the telephone network says a plain sentence in our place."""
 
 
-Order = Say | HangUp | GiveUp
+Order = Say | PlayPrompt | GatherKeys | Expect | TakeMessage | Transfer | HangUp | GiveUp
 
 
 class Conversation(Protocol):
@@ -66,3 +177,10 @@ class Conversation(Protocol):
 
     def handle(self, fact: Fact) -> list[Order]:
         """Take one fact, give all orders that follow from it, in order."""
+
+
+class StreamingConversation(Protocol):
+    """A conversation that has to wait for its words; one object per call, one answer at a time."""
+
+    def respond(self, fact: Fact) -> AsyncIterator[Order]:
+        """Take one fact, give the orders as they become known; closing the iterator abandons the rest."""

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FRAME_BYTES = 160  # 20 ms of mu-law
 FRAME_S = 0.020
@@ -16,6 +16,8 @@ class Play:
     """Send this: whole frames, at most `GROUP` of them."""
 
     mulaw: bytes
+    plays_at: float = field(default=0.0, compare=False)
+    """The instant at which the phone begins to play it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Mark:
     """Send a mark: all before it has left."""
 
     name: str
+    reached_at: float = field(default=0.0, compare=False)
+    """The instant at which the phone will have played all before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ class Dropped:
 
     frames: int
     marks: tuple[str, ...]
+    mulaw: bytes = field(default=b"", compare=False)
+    behind: tuple[int, ...] = field(default=(), compare=False)
+    """For each mark, how many of the frames stand before it."""
 
 
 @dataclass(slots=True)
@@ -99,8 +106,13 @@ class Pacer:
 
     def clear(self) -> Dropped:
         """Empty the queue; send Twilio's `clear` with it. The next frame put leaves at once."""
-        marks = tuple(name for _, name in self._marks if name is not None)
-        dropped = Dropped(self._queued, marks)
+        named = [(at - self._next, name) for at, name in self._marks if name is not None]
+        dropped = Dropped(
+            self._queued,
+            tuple(name for _, name in named),
+            bytes(self._queue),
+            tuple(behind for behind, _ in named),
+        )
         self._queue.clear()
         self._marks.clear()
         self._origin = -math.inf
@@ -134,7 +146,7 @@ class Pacer:
             if name is None:
                 self._in_reply = False
             else:
-                taken.append(Mark(name))
+                taken.append(Mark(name, self.played_until))
         return taken
 
     def _take_group(self, end: int) -> Play:
@@ -142,10 +154,11 @@ class Pacer:
             end = min(end, self._marks[0][0])
         frames = min(GROUP, end - self._next, self._queued)
         mulaw = bytes(self._queue[: frames * FRAME_BYTES])
+        plays_at = self.played_until
         del self._queue[: frames * FRAME_BYTES]
         self._next += frames
         self._in_reply = True
-        return Play(mulaw)
+        return Play(mulaw, plays_at)
 
     def _restart_if_dry(self, now: float) -> None:
         silent_s = now - self.played_until

@@ -47,6 +47,15 @@ def say_and_hang_up(text: str) -> str:
     return str(response)
 
 
+def dial(number: str, *, otherwise: str) -> str:
+    """Hand the caller to another phone; `otherwise` is said when nobody takes the call."""
+    response = VoiceResponse()
+    response.dial(number)
+    response.say(_sayable(otherwise))
+    response.hangup()
+    return str(response)
+
+
 def hang_up() -> str:
     """End the call."""
     response = VoiceResponse()

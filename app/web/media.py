@@ -121,19 +121,18 @@ class Media:
         self, stream: MediaStream, socket: MediaSocket, started: messages.Started, path: str
     ) -> None:
         parts, call_sid = self._parts, started.call_sid
-        ending = Ending.INTERNAL_ERROR
+        ending, transfer_to = Ending.INTERNAL_ERROR, ""
         parts.registry.began(LiveCall(call_sid, started.stream_sid, clock.wall().isoformat()))
         log.info("stream.started", stream_sid=started.stream_sid, path=path)
         try:
-            call = Call(
-                stream, socket, conversation=parts.converse(path), voice=parts.voice, limits=parts.limits
-            )
-            ending = await call.run(started)
+            call = Call(started, stream, socket, parts.script_for(path), parts.means)
+            ending = await call.run()
+            transfer_to = call.transfer_to
         except Exception:  # noqa: BLE001 - the call's outer wall: a bug costs this call, never another
             log.exception("call.failed")
         finally:
             # Before the close: Twilio may ask what follows as soon as it sees it.
-            parts.registry.ended(call_sid, ending)
+            parts.registry.ended(call_sid, ending, transfer_to=transfer_to)
             parts.admission.release(call_sid)
             await socket.close(*CLOSES.get(ending, (NORMAL, "")))
 

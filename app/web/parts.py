@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.calls.admission import Admission
-from app.calls.call import Limits
+from app.calls.call import Means, Script
 from app.calls.registry import Registry
-from app.conversation.port import Conversation
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 
@@ -37,11 +36,14 @@ class Parts:
 
     locks: Locks
     words: Words
-    limits: Limits
+    means: Means
     admission: Admission
     registry: Registry
-    voice: Chain
     ring: Ring
-    converse: Callable[[str], Conversation]
-    """A new conversation for the path a socket came on."""
+    script_for: Callable[[str], Script]
+    """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
+
+    @property
+    def voice(self) -> Chain:
+        return self.means.voice

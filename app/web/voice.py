@@ -24,6 +24,7 @@ ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "cancele
 SORRY = (
     "We are sorry, something went wrong on our side and this call cannot go on. Please call again. Goodbye."
 )
+NOBODY = "We are sorry, nobody can take your call right now. Please call again. Goodbye."
 TOO_LONG = "This call has reached its longest time. Thank you for calling. Goodbye."
 
 
@@ -61,6 +62,10 @@ class Voice:
         call_sid = _call_sid(form)
         ending = self._parts.registry.ending_of(call_sid)
         over = form.get("CallStatus") in ENDED_STATUSES
+        number = self._parts.registry.transfer_of(call_sid)
+        if number and not over:
+            log.info("call.transferred", call_sid=call_sid, **{"pii.to": number})
+            return _xml(twiml.dial(number, otherwise=NOBODY))
         if over or (ending is not None and ending.is_normal):
             return _xml(twiml.hang_up())
         log.warning(

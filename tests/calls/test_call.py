@@ -6,11 +6,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app import clock
-from app.calls.call import TOLERATED_FAULTS, Call, Limits
+from app.calls.call import TOLERATED_FAULTS, Call, Limits, Means, Script
+from app.calls.ear_tick import EarTick
 from app.calls.registry import Ending
 from app.conversation.announcement import Announcement
-from app.conversation.port import Conversation, Fact, KeyPressed, Order, Say
+from app.conversation.immediate import Immediate
+from app.conversation.port import Conversation, Fact, KeysEntered, Order, Say
 from app.errors import Failure, ProviderError
+from app.hearing.ear import Ears
+from app.hearing.silero import Silero
+from app.hearing.vad import VadBank
 from app.log import Event, attach, configure
 from app.speech.chain import Chain
 from tests.standins.phone import Phone
@@ -26,6 +31,14 @@ async def hang_up_after(phone: Phone, seconds: float) -> None:
     phone.hang_up()
 
 
+def script_of(conversation: Conversation) -> Script:
+    return Script(Immediate(conversation), listens=not isinstance(conversation, Announcement))
+
+
+def means_of(chain: Chain, limits: Limits) -> Means:
+    return Means(voice=chain, ears=EarTick(Ears(VadBank(Silero.load()))), limits=limits)
+
+
 def play(
     conversation: Conversation, *voices: ToneVoice, deed: Deed | None = None, limits: Limits = USUAL
 ) -> tuple[Ending, Phone, float]:
@@ -38,8 +51,8 @@ def play(
         async with Chain(voices) as chain, asyncio.TaskGroup() as group:
             if deed is not None:
                 group.create_task(deed(phone))  # type: ignore[arg-type]
-            call = Call(stream, phone, conversation=conversation, voice=chain, limits=limits)
-            ending = await call.run(started)
+            call = Call(started, stream, phone, script_of(conversation), means_of(chain, limits))
+            ending = await call.run()
         return ending, phone, clock.now() - began
 
     return run(whole())
@@ -70,8 +83,8 @@ def test_marks_that_never_come_back_do_not_hold_the_line_for_ever() -> None:
         stream, started = phone.stream()
         conversation = Announcement("Goodbye.", then_hang_up=True)
         async with Chain([ToneVoice()]) as chain:
-            call = Call(stream, phone, conversation=conversation, voice=chain, limits=Limits())
-            return await call.run(started), clock.now()
+            call = Call(started, stream, phone, script_of(conversation), means_of(chain, USUAL))
+            return await call.run(), clock.now()
 
     ending, _ = run(whole())
     assert ending is Ending.FINISHED
@@ -175,7 +188,6 @@ def test_without_any_voice_the_call_ends_so_that_the_network_can_apologise() -> 
     assert ending is Ending.SPEECH_FAILED
     assert not phone.heard
     assert lasted < 5
-    assert len(broken.said) == 1
 
 
 def test_a_voice_that_breaks_in_mid_sentence_costs_the_rest_of_it_and_nothing_else() -> None:
@@ -203,20 +215,21 @@ def test_some_broken_messages_cost_nothing_and_too_many_the_call() -> None:
 
 def test_keys_reach_the_conversation_in_order() -> None:
     class Repeater:
-        """Says each key it is told."""
+        """Says each answer by keys."""
 
         def handle(self, fact: Fact) -> list[Order]:
-            return [Say(fact.digit)] if isinstance(fact, KeyPressed) else []
+            return [Say(fact.digits)] if isinstance(fact, KeysEntered) else []
 
     async def press(phone: Phone) -> None:
-        for digit in "4#2":
+        for digit in "482":
             phone.say(event="dtmf", dtmf={"digit": digit, "track": "inbound_track"})
+            await asyncio.sleep(1)
         await hang_up_after(phone, 5)
 
     voice = ToneVoice(seconds=0.1)
     play(Repeater(), voice, deed=press)
 
-    assert voice.said == ["4", "#", "2"]
+    assert voice.said == ["4", "8", "2"]
 
 
 def test_a_bug_in_a_conversation_ends_this_call_loudly() -> None:
@@ -224,7 +237,7 @@ def test_a_bug_in_a_conversation_ends_this_call_loudly() -> None:
         """Raises at the first key."""
 
         def handle(self, fact: Fact) -> list[Order]:
-            if isinstance(fact, KeyPressed):
+            if isinstance(fact, KeysEntered):
                 raise ZeroDivisionError
             return []
 

@@ -26,6 +26,14 @@ def test_old_endings_are_forgotten() -> None:
     assert registry.ending_of("CA1") is Ending.FINISHED
 
 
+def test_a_transfer_is_kept_with_its_number() -> None:
+    registry = Registry()
+    registry.ended("CA1", Ending.TRANSFERRED, transfer_to="+15550123")
+
+    assert registry.transfer_of("CA1") == "+15550123"
+    assert registry.transfer_of("CA2") == ""
+
+
 @pytest.mark.parametrize("ending", list(Ending))
 def test_only_a_hang_up_by_either_side_is_normal(ending: Ending) -> None:
     assert ending.is_normal is (ending in (Ending.CALLER_HUNG_UP, Ending.FINISHED))

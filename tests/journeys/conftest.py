@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.calls.call import Script
+from app.conversation.announcement import Announcement
+from app.conversation.immediate import Immediate
 from app.conversation.port import Conversation
 from app.log import configure
 from app.main import assemble, parts_of
@@ -15,6 +18,7 @@ from app.settings import Settings
 from app.simulator.caller import simulate_call
 from app.simulator.plan import Account, CallPlan, Patience, Quirks, Turn
 from app.simulator.report import CallReport
+from app.web.voice import DEBUG_PATH
 from tests.standins.elevenlabs import KEY, VOICE, ElevenLabsStandin
 from tests.standins.server import address, loopback, serving
 
@@ -27,16 +31,29 @@ def event_stream() -> None:
     configure(level="info", style="json", secrets=[KEY])
 
 
+def announcing(text: str) -> Callable[[str], Conversation]:
+    """Every caller is told the text, and nothing else."""
+    return lambda _path: Announcement(text)
+
+
+def only(converse: Callable[[str], Conversation], usual: Callable[[str], Script]) -> Callable[[str], Script]:
+    """These conversations on real calls; the debug sentence stays."""
+    return lambda path: (
+        usual(path) if path == DEBUG_PATH else Script(Immediate(converse(path)), listens=False)
+    )
+
+
 @asynccontextmanager
 async def hotline(
     converse: Callable[[str], Conversation] | None = None, /, **environ: str
 ) -> AsyncIterator[str]:
-    """A hotline as `hotline serve` assembles it, on its address; `converse` replaces its conversations."""
+    """A hotline as `hotline serve` assembles it; without CONVERSATION it only says its greeting."""
     listener = loopback()
     settings = Settings.load({"PUBLIC_URL": address(listener), "GREETING": GREETING, **environ})
     parts = parts_of(settings)
-    if converse is not None:
-        parts = replace(parts, converse=converse)
+    if converse is not None or "CONVERSATION" not in environ:
+        converse = converse or announcing(settings.greeting)
+        parts = replace(parts, script_for=only(converse, parts.script_for))
     async with serving(assemble(parts), listener) as url:
         yield url
 

@@ -1,54 +1,68 @@
-"""What became of each sentence."""
+"""What became of each sentence, and when the phone plays it."""
 
-from app.playout.marks import Fate, Marks
-
-
-def test_every_sentence_has_its_own_name_even_when_it_is_said_twice() -> None:
-    marks = Marks[str]()
-
-    assert len({marks.name("Hello.") for _ in range(3)}) == 3
-    assert marks.outstanding == 3
+from app.playout.marks import Fate, Line, Marks
 
 
-def test_a_sentence_is_settled_once() -> None:
-    marks = Marks[str]()
-    name = marks.name("Hello.")
+def test_the_mark_before_a_line_tells_when_it_begins_once() -> None:
+    marks, line = Marks(), Line("Hello.")
+    name = marks.begin(line)
 
-    assert marks.settle(name, played=True) == "Hello."
+    assert marks.begins(name, 5.0) is line
+    assert line.begins_at == 5.0
+    assert marks.begins(name, 6.0) is None
+
+
+def test_the_mark_behind_a_line_settles_it_once() -> None:
+    marks, line = Marks(), Line("Hello.")
+    marks.begin(line)
+    name = marks.end(line)
+    marks.leaves(name, 7.0)
+
+    assert marks.sent_ends() == [(name, 7.0)]
+    assert marks.settle(name, played=True) is line
     assert marks.settle(name, played=False) is None
-    assert marks.fates() == [("Hello.", Fate.PLAYED)]
-    assert marks.outstanding == 0
+    assert (line.fate, marks.outstanding, marks.count(Fate.PLAYED)) == (Fate.PLAYED, 0, 1)
 
 
-def test_an_interrupted_reply_is_known_sentence_by_sentence() -> None:
-    marks = Marks[str]()
-    first, second, _ = marks.name("One."), marks.name("Two."), marks.name("Three.")
-    marks.settle(first, played=True)
-    marks.settle(second, played=False)
+def test_every_mark_has_its_own_name_also_when_a_line_is_marked_again() -> None:
+    marks, line = Marks(), Line("Hello.")
 
-    assert marks.fates() == [
-        ("One.", Fate.PLAYED),
-        ("Two.", Fate.CLEARED),
-        ("Three.", Fate.OUTSTANDING),
-    ]
-    assert marks.outstanding == 1
+    assert len({marks.begin(line), marks.end(line), marks.end(line)}) == 3
+
+
+def test_a_line_taken_back_is_not_settled_by_its_old_name() -> None:
+    marks, line = Marks(), Line("Hello.")
+    marks.begin(line)
+    name = marks.end(line)
+
+    assert marks.take(name) is line
+    assert marks.settle(name, played=True) is None
+    assert line.fate is Fate.OUTSTANDING
+
+
+def test_abandoning_clears_what_is_on_its_way_and_nothing_else() -> None:
+    marks = Marks()
+    heard, lost, coming = Line("One."), Line("Two."), Line("Three.")
+    for line in (heard, lost, coming):
+        marks.begin(line)
+    marks.settle(marks.end(heard), played=True)
+    late = marks.end(lost)
+
+    assert marks.abandon() == [lost, coming]
+    assert [line.fate for line in (heard, lost, coming)] == [Fate.PLAYED, Fate.CLEARED, Fate.CLEARED]
+    assert marks.settle(late, played=True) is None
 
 
 def test_an_unknown_mark_settles_nothing() -> None:
-    assert Marks[str]().settle("s1", played=True) is None
+    assert Marks().settle("s1", played=True) is None
+    assert Marks().take("s1") is None
 
 
 def test_a_long_call_does_not_grow_the_ledger() -> None:
-    marks = Marks[int](kept=3)
-    names = [marks.name(number) for number in range(10)]
+    marks = Marks(kept=3)
+    for number in range(10):
+        line = Line(f"{number}.")
+        marks.begin(line)
+        marks.settle(marks.end(line), played=True)
 
-    assert [sentence for sentence, _ in marks.fates()] == [7, 8, 9]
-    assert len(set(names)) == 10
-    assert marks.settle(names[0], played=True) is None
-    assert marks.settle(names[9], played=True) == 9
-
-
-def test_a_sentence_may_be_empty() -> None:
-    marks = Marks[str]()
-
-    assert marks.settle(marks.name(""), played=True) == ""
+    assert marks.count(Fate.PLAYED) == 3

@@ -9,9 +9,14 @@ import pytest
 from starlette.applications import Starlette
 
 from app.calls.admission import Admission
-from app.calls.call import Limits
+from app.calls.call import Means, Script
+from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
 from app.conversation.announcement import Announcement
+from app.conversation.immediate import Immediate
+from app.hearing.ear import Ears
+from app.hearing.silero import Silero
+from app.hearing.vad import VadBank
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 from app.web.app import create_app
@@ -33,12 +38,11 @@ def make_parts(**changes: Any) -> Parts:
             trusts_this_machine=True,
         ),
         "words": Words(busy="All lines are busy.", reject_when_full=False),
-        "limits": Limits(session_timeout_s=60.0),
+        "means": Means(voice=Chain([ToneVoice()]), ears=EarTick(Ears(VadBank(Silero.load())))),
         "admission": Admission(2),
         "registry": Registry(),
-        "voice": Chain([ToneVoice()]),
         "ring": Ring(),
-        "converse": lambda _path: Announcement("Hello."),
+        "script_for": lambda _path: Script(Immediate(Announcement("Hello.")), listens=False),
         "elevenlabs_configured": False,
     }
     return Parts(**{**given, **changes})

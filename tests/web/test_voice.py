@@ -1,5 +1,6 @@
 """What Twilio's webhooks are answered."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -53,7 +54,7 @@ async def test_a_repeated_webhook_gets_the_same_answer_and_one_slot(knock: Knock
 async def test_the_voice_is_warmed_while_the_phone_rings(knock: Knock) -> None:
     voice = ToneVoice()
     chain = Chain([voice])
-    async with chain, knock(make_parts(voice=chain)) as http:
+    async with chain, knock(make_parts(means=replace(make_parts().means, voice=chain))) as http:
         await http.post("/voice", data={"CallSid": SID})
 
     assert voice.warmed == 1
@@ -104,6 +105,7 @@ async def test_debug_twiml_opens_the_debug_socket_and_keeps_no_slot(knock: Knock
         (Ending.CALLER_HUNG_UP, "in-progress", ["Hangup"]),
         (Ending.STREAM_BROKE, "in-progress", ["Say", "Hangup"]),
         (Ending.SPEECH_FAILED, "in-progress", ["Say", "Hangup"]),
+        (Ending.TRANSFERRED, "in-progress", ["Dial", "Say", "Hangup"]),
         (Ending.SESSION_TIMEOUT, "in-progress", ["Say", "Hangup"]),
         (None, "in-progress", ["Say", "Hangup"]),
         (None, "completed", ["Hangup"]),
@@ -114,7 +116,7 @@ async def test_what_follows_the_stream_depends_on_how_it_ended(
 ) -> None:
     registry = Registry()
     if ending is not None:
-        registry.ended(SID, ending)
+        registry.ended(SID, ending, transfer_to="+15550123" if ending is Ending.TRANSFERRED else "")
     async with knock(make_parts(registry=registry)) as http:
         answer = await http.post("/voice/after", data={"CallSid": SID, "CallStatus": status})
 

@@ -1,0 +1,39 @@
+"""What is known of the caller's voice at the moment, and of what they have said without an answer yet."""
+
+from dataclasses import dataclass
+
+from app.conversation.port import UtteranceHeard
+
+
+@dataclass(slots=True)
+class Caller:
+    """The caller's side of the turns; media times in milliseconds."""
+
+    speaking: bool = False
+    began_ms: int = 0
+    lasted_ms: int = 0
+    recorded: bool = False
+    """The utterance belongs to a message: its words are not for us."""
+    said: UtteranceHeard | None = None
+    """Words that were followed by another utterance before they could be answered."""
+    silences: int = 0
+    hearing_lost: bool = False
+    """And the conversation was not told yet."""
+
+    def begin(self, at_ms: int, *, recorded: bool) -> None:
+        self.speaking, self.began_ms, self.recorded = True, at_ms, recorded
+
+    def stop(self, at_ms: int) -> None:
+        self.speaking, self.lasted_ms = False, at_ms - self.began_ms
+
+    def add(self, heard: UtteranceHeard) -> None:
+        """One more utterance of a turn that goes on."""
+        if heard.text and self.said is not None:
+            confidence = min(self.said.confidence, heard.confidence)
+            self.said = UtteranceHeard(f"{self.said.text} {heard.text}", confidence)
+        elif heard.text:
+            self.said = heard
+
+    def take_said(self) -> UtteranceHeard | None:
+        said, self.said = self.said, None
+        return said
