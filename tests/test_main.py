@@ -1,5 +1,7 @@
 """Assembly: which voices are chosen, and that the whole starts, answers and stops."""
 
+import asyncio
+
 import httpx
 import pytest
 
