@@ -43,6 +43,7 @@ async def test_the_whole_starts_without_any_setting_and_stops_clean() -> None:
 async def test_a_lapsed_reservation_is_noticed_by_itself() -> None:
     settings = Settings.load({"RESERVATION_SECONDS": "0.1"})
     async with (
+        asyncio.timeout(10),
         serving(assemble(parts_of(settings))) as url,
         httpx.AsyncClient(base_url=url, timeout=10) as http,
     ):
