@@ -8,4 +8,4 @@ from app.log import configure
 @pytest.fixture(autouse=True)
 def event_stream() -> None:
     """The event stream as a server has it: whatever an earlier test made of it is gone."""
-    configure(level="info", style="json", secrets=["12345-canary"])
+    configure(level="debug", style="json")
