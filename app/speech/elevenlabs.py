@@ -7,7 +7,7 @@ from typing import Self
 
 from app.errors import Failure, ProviderError
 from app.speech.elevenlabs_errors import NAME
-from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url
+from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url, tls_for
 from app.speech.elevenlabs_warm import WarmSockets
 from app.speech.guard import only_audio
 
@@ -34,6 +34,7 @@ class ElevenLabs:
     ) -> None:
         self.audio_format = audio_format
         self._url = socket_url(base_url, voice_id, model_id, audio_format)
+        tls_for(self._url)  # made here, before there are calls whose audio it would hold up
         self._api_key = api_key
         self._patience = patience
         self._warm = WarmSockets(self._open, size=prewarm)
