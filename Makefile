@@ -51,8 +51,8 @@ bench: setup-dev  ## print figures, the machine, and ratios to named baselines
 	$(BIN)/python -m bench $(ARGS)
 
 lock: setup-dev  ## renew the lock files from pyproject.toml
-	$(BIN)/uv $(LOCK) --extra local-voice --extra build -o requirements.lock
-	$(BIN)/uv $(LOCK) --extra local-voice --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv $(LOCK) --extra local-voice --extra local-hearing --extra build -o requirements.lock
+	$(BIN)/uv $(LOCK) --extra local-voice --extra local-hearing --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv $(LOCK) --extra quality -c requirements-dev.lock -o requirements-quality.lock
 
 clean:  ## remove the virtual environment and caches

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from app.conversation.script import ScriptConversation
 from app.conversation.script_file import DEFAULT, load_script
 from app.conversation.script_model import Script as HotlineScript
 from app.conversation.turn_port import BargeIn, TurnLimits
+from app.hearing.chain import HearingChain
 from app.hearing.ear import Ears
+from app.hearing.port import Hearing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import attach, configure, log
@@ -119,6 +121,37 @@ def _local(_settings: Settings) -> Speech:
     return LocalSpeech()
 
 
+def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+    from app.hearing.elevenlabs import ElevenLabsHearing
+
+    return ElevenLabsHearing(
+        api_key=settings.elevenlabs_api_key.get_secret_value(),
+        base_url=settings.elevenlabs_base_url,
+        language=settings.hearing_language,
+    )
+
+
+def _deepgram_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+    from app.hearing.deepgram import DeepgramHearing
+
+    return DeepgramHearing(
+        api_key=settings.deepgram_api_key.get_secret_value(),
+        base_url=settings.deepgram_base_url,
+        language=settings.hearing_language,
+    )
+
+
+def _local_ears(settings: Settings, phrases: Sequence[str]) -> Hearing:
+    from app.hearing.local import LocalHearing
+
+    return LocalHearing(phrases, sessions=settings.hearing_pool_size or None)
+
+
+EARS: dict[str, Callable[[Settings, Sequence[str]], Hearing]] = {
+    "elevenlabs": _elevenlabs_ears,
+    "deepgram": _deepgram_ears,
+    "local": _local_ears,
+}
 VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
 
 
@@ -126,6 +159,7 @@ def _means(settings: Settings, script: HotlineScript) -> Means:
     return Means(
         voice=Chain([VOICES[name](settings) for name in settings.voices]),
         ears=EarTick(Ears(VadBank(Silero.load()))),
+        recognisers=HearingChain([EARS[name](settings, script.phrases()) for name in settings.ears]),
         limits=Limits(
             settings.session_timeout_ms / 1000,
             settings.playout_lead_ms / 1000,
@@ -154,7 +188,7 @@ def _lifespan(parts: Parts) -> Lifespan:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         detach = attach(parts.ring.read)
         try:
-            async with parts.voice, asyncio.TaskGroup() as group:
+            async with parts.voice, parts.recognisers, asyncio.TaskGroup() as group:
                 work = [
                     group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
                 ]
@@ -171,7 +205,9 @@ def _lifespan(parts: Parts) -> Lifespan:
 
 def _announce(parts: Parts) -> None:
     locks = parts.locks
-    log.info("server.started", public_url=locks.public_url, voices=parts.voice.names)
+    log.info(
+        "server.started", public_url=locks.public_url, voices=parts.voice.names, ears=parts.recognisers.names
+    )
     if not locks.twilio_tokens:
         log.warning(
             "server.unlocked",

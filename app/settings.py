@@ -16,6 +16,7 @@ DEFAULT_VOICE = "21m00Tcm4TlvDq8ikWAM"  # a stock voice that every ElevenLabs ac
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 AUDIO_FORMAT = re.compile(r"(mp3_\d{5}_\d{2,3}|pcm_\d{4,5}|ulaw_8000)")
 SPEECH_NAMES = ("elevenlabs", "local")
+HEARING_NAMES = ("elevenlabs", "deepgram", "local", "none")
 
 
 def _env(*names: str, default: Any, doc: str, **limits: float) -> Any:
@@ -62,6 +63,17 @@ class Settings(BaseModel):
     )
     speech_providers: tuple[str, ...] = _env(
         "SPEECH_PROVIDERS", default=(), doc="chain of voices in order; default: what has a key, then local"
+    )
+    hearing_providers: tuple[str, ...] = _env(
+        "HEARING_PROVIDERS", default=(), doc="chain of ears in order; default: what has a key, then local"
+    )
+    hearing_language: str = _env("HEARING_LANGUAGE", default="en", doc="ISO 639-1, for cloud ears; local: en")
+    hearing_pool_size: int = _env(
+        "HEARING_POOL_SIZE", default=0, ge=0, le=1000, doc="local recognisers; 0: by memory and cores"
+    )
+    deepgram_api_key: SecretStr = _env("DEEPGRAM_API_KEY", default=SecretStr(""), doc="Deepgram key")
+    deepgram_base_url: str = _env(
+        "DEEPGRAM_BASE_URL", default="https://api.deepgram.com", doc="regional host or stand-in"
     )
     conversation: Literal["script", "echo"] = _env(
         "CONVERSATION", default="script", doc="`script`: a hotline script; `echo`: says back what it heard"
@@ -137,7 +149,9 @@ class Settings(BaseModel):
     )
     log_pii: bool = _env("LOG_PII", default=False, doc="1 shows callers' words and numbers in the log")
 
-    @field_validator("twilio_auth_tokens", "admin_token", "speech_providers", mode="before")
+    @field_validator(
+        "twilio_auth_tokens", "admin_token", "speech_providers", "hearing_providers", mode="before"
+    )
     @classmethod
     def _split(cls, given: object) -> object:
         if isinstance(given, str):
@@ -152,6 +166,14 @@ class Settings(BaseModel):
             raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(SPEECH_NAMES)}")
         return names
 
+    @field_validator("hearing_providers")
+    @classmethod
+    def _known_ears(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in HEARING_NAMES]
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(HEARING_NAMES)}")
+        return names
+
     @field_validator("elevenlabs_output_format")
     @classmethod
     def _playable(cls, name: str) -> str:
@@ -159,7 +181,7 @@ class Settings(BaseModel):
             raise ValueError("expected mp3_<rate>_<kbit>, pcm_<rate> or ulaw_8000")
         return name
 
-    @field_validator("public_url", "elevenlabs_base_url")
+    @field_validator("public_url", "elevenlabs_base_url", "deepgram_base_url")
     @classmethod
     def _url(cls, url: str) -> str:
         if url and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", url):
@@ -201,8 +223,12 @@ class Settings(BaseModel):
 
     def _conflicts(self) -> list[str]:
         faults = []
-        if "elevenlabs" in self.speech_providers and not self.elevenlabs_configured:
-            faults.append("ELEVENLABS_API_KEY is missing (SPEECH_PROVIDERS names elevenlabs)")
+        if not self.elevenlabs_configured:
+            for name, chain in (("SPEECH", self.speech_providers), ("HEARING", self.hearing_providers)):
+                if "elevenlabs" in chain:
+                    faults.append(f"ELEVENLABS_API_KEY is missing ({name}_PROVIDERS names elevenlabs)")
+        if "deepgram" in self.hearing_providers and not self.deepgram_api_key.get_secret_value():
+            faults.append("DEEPGRAM_API_KEY is missing (HEARING_PROVIDERS names deepgram)")
         return faults
 
     @property
@@ -231,9 +257,20 @@ class Settings(BaseModel):
         return ("elevenlabs", "local") if self.elevenlabs_configured else ("local",)
 
     @property
+    def ears(self) -> tuple[str, ...]:
+        """The chain of ears in order: as chosen, else what has a key, then the embedded ones."""
+        if self.hearing_providers:
+            return tuple(name for name in self.hearing_providers if name != "none")
+        keyed = [
+            ("deepgram", bool(self.deepgram_api_key.get_secret_value())),
+            ("elevenlabs", self.elevenlabs_configured),
+        ]
+        return (*(name for name, has_key in keyed if has_key), "local")
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be seen in a log, longest first so that none hides a part of another."""
-        hidden = [self.elevenlabs_api_key, *self.twilio_auth_tokens, *self.admin_token]
+        hidden = [self.elevenlabs_api_key, self.deepgram_api_key, *self.twilio_auth_tokens, *self.admin_token]
         return tuple(
             sorted((s.get_secret_value() for s in hidden if s.get_secret_value()), key=len, reverse=True)
         )

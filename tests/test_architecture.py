@@ -14,6 +14,7 @@ APP = ROOT / "app"
 ORDER = [
     "audio",
     "telephony",
+    "hearing",
     "conversation",
     "speech",
     "playout",
@@ -24,7 +25,9 @@ ORDER = [
     "cli",
 ]
 ROOMLESS = {"settings", "errors", "clock", "log"}
-VENDORS = {"app.speech.local", "app.speech.elevenlabs", "app.speech.elevenlabs_http"}
+VENDORS = {f"app.speech.{name}" for name in ("local", "elevenlabs", "elevenlabs_http")}
+VENDORS |= {f"app.hearing.{name}" for name in ("local", "elevenlabs", "deepgram")}
+HEARING_MACHINES = ("activity", "completeness", "endpointing", "echo", "dictation", "unconfirmed", "fault")
 READERS = {"script_file"}  # of the one file that a conversation has
 PURE = [
     "audio/frame.py",
@@ -33,8 +36,12 @@ PURE = [
     "telephony/stream.py",
     "telephony/twiml.py",
     "telephony/signature.py",
-    *(f"hearing/{name}.py" for name in ("activity", "completeness", "endpointing", "echo")),
-    *(f"conversation/{path.name}" for path in (APP / "conversation").glob("*.py") if path.stem not in READERS),
+    *(f"hearing/{name}.py" for name in HEARING_MACHINES),
+    *(
+        f"conversation/{path.name}"
+        for path in (APP / "conversation").glob("*.py")
+        if path.stem not in READERS
+    ),
     "speech/sentences.py",
     "playout/pacer.py",
     "playout/marks.py",
@@ -44,7 +51,14 @@ PURE = [
 ]
 IMPURE = {"asyncio", "av", "httpx", "starlette", "redis", "time", "os", "socket", "websockets", "subprocess"}
 # Contracts and plain data without behaviour of their own; what keeps them is tested.
-UNMIRRORED = {"app/__main__.py", "app/calls/port.py", "app/speech/port.py", "app/web/parts.py"}
+UNMIRRORED = {
+    "app/__main__.py",
+    "app/calls/port.py",
+    "app/hearing/dialect.py",
+    "app/hearing/port.py",
+    "app/speech/port.py",
+    "app/web/parts.py",
+}
 LONGEST_FILE, LONGEST_CALL = 350, 200
 
 MODULES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app import clock
 from app.calls.ear_tick import EarTick
-from app.calls.listening import Listening, Recognisers
+from app.calls.listening import Listening
 from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.port import Socket
@@ -19,6 +19,7 @@ from app.conversation.port import CallStarted, KeyPressed, SentenceHeard, Speech
 from app.conversation.turn_port import CallEnded, SentenceBegan, TurnFact, TurnLimits
 from app.conversation.turns import Turns
 from app.errors import RemoteProtocolError
+from app.hearing.chain import HearingChain
 from app.log import log
 from app.playout.marks import Fate, Line
 from app.speech.chain import Chain
@@ -43,7 +44,7 @@ class Means:
 
     voice: Chain
     ears: EarTick
-    recognisers: Recognisers | None = None
+    recognisers: HearingChain = field(default_factory=lambda: HearingChain([]))
     limits: Limits = field(default_factory=Limits)
     prompts: Mapping[str, bytes] = field(default_factory=dict)
     messages_in: Path = Path("data/messages")

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context, copy_context
 
 from app import clock
 from app.hearing.ear import Ear, Ears, Event
+
+Reader = Callable[[list[Event]], None]
 
 TICK_S = 0.020  # a frame's length: a batch of all calls' frames costs little more than one
 
@@ -14,14 +17,15 @@ class EarTick:
 
     def __init__(self, ears: Ears) -> None:
         self._ears = ears
-        self._readers: dict[Ear, Callable[[list[Event]], None]] = {}
+        self._readers: dict[Ear, tuple[Context, Reader]] = {}
 
     def open(self) -> Ear:
         """An ear for one call; `attach` a reader to it."""
         return self._ears.open()
 
-    def attach(self, ear: Ear, reader: Callable[[list[Event]], None]) -> None:
-        self._readers[ear] = reader
+    def attach(self, ear: Ear, reader: Reader) -> None:
+        """Hand the ear's news to `reader`, in the context of now: what it logs is its call's."""
+        self._readers[ear] = (copy_context(), reader)
 
     def close(self, ear: Ear) -> None:
         """The call is over."""
@@ -35,5 +39,6 @@ class EarTick:
             due = max(due + TICK_S, clock.now())
             await asyncio.sleep(due - clock.now())
             for ear, events in self._ears.step():
-                if (reader := self._readers.get(ear)) is not None:
-                    reader(events)
+                if ear in self._readers:
+                    context, reader = self._readers[ear]
+                    context.run(reader, events)

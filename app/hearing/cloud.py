@@ -1,4 +1,4 @@
-"""Ears in the cloud: a session a call over a WebSocket that is replaced when it breaks, and no word is lost."""
+"""Ears in the cloud: one session a call, over a WebSocket that is replaced when it breaks."""
 
 import asyncio
 import ssl
@@ -103,9 +103,8 @@ class CloudListener:
             await self._group.__aexit__(None, None, None)
         finally:
             self._outbox.close()
-            dropped_ms = round(self._dictation.dropped_bytes * 1000 / SAMPLE_RATE)
-            if dropped_ms:
-                log.warning("hearing.audio_dropped", dropped_ms=dropped_ms)
+            if self._dictation.dropped_bytes:
+                log.warning("hearing.audio_dropped", dropped_ms=_ms(self._dictation.dropped_bytes))
             if self._link is not None:
                 await self._link.close()
 
@@ -151,15 +150,18 @@ class CloudListener:
             lost = await self._read(self._link)
             link, self._link = self._link, None
             link.abort()
-            self._dictation.disconnect()
-            dictation = self._dictation
+            answers, again_bytes = self._dictation.answers, self._dictation.disconnect()
             try:
-                self._attach(
-                    await self._connector.again(lost, answers=dictation.answers, idle=lambda: dictation.idle)
-                )
+                link = await self._connector.again(lost, answers=answers, idle=self._is_idle)
             except ProviderError as error:
-                dictation.abandon(clock.now())
+                self._dictation.abandon(clock.now())
                 self._outbox.close(error)
+            else:
+                self._attach(link)
+                log.info("hearing.reconnected", provider=link.provider, replayed_ms=_ms(again_bytes))
+
+    def _is_idle(self) -> bool:
+        return self._dictation.idle
 
     async def _read(self, link: Link) -> ProviderError:
         try:
@@ -175,3 +177,7 @@ class CloudListener:
         self._link = link
         self._dictation.connect(link.dialect, clock.now())
         self._woken.set()
+
+
+def _ms(mulaw_bytes: int) -> int:
+    return round(mulaw_bytes * 1000 / SAMPLE_RATE)

@@ -60,18 +60,22 @@ class Dictation:
 
     def __init__(self, deliver: Callable[[Transcript], None], waits: Waits = WAITS) -> None:
         self.answers = 0  # last words that the vendor gave
-        self.dropped_bytes = 0  # audio that no vendor was told
         self._deliver = deliver
         self._waits = waits
         self._utterances: deque[_Utterance] = deque()
         self._numbered = 0
-        self._abandoned = False
+        self._dropped_bytes = 0  # of utterances that are finished
         self._line = _Line()
 
     @property
     def idle(self) -> bool:
         """Nothing is to be told, and nothing awaited."""
         return not self._utterances
+
+    @property
+    def dropped_bytes(self) -> int:
+        """Audio that no vendor was told, since it came faster than it could be sent."""
+        return self._dropped_bytes + sum(waiting.audio.dropped_bytes for waiting in self._utterances)
 
     @property
     def stalled(self) -> bool:
@@ -86,7 +90,7 @@ class Dictation:
         self._numbered += 1
         if self.idle:
             self._line.headed_at = now
-        if not self._abandoned:
+        if not self._line.given_up:
             self._utterances.append(_Utterance(self._numbered))
         return self._numbered
 
@@ -174,7 +178,7 @@ class Dictation:
 
     def abandon(self, now: float) -> None:
         """There will be no answers any more: every utterance gets its last word now."""
-        self._abandoned = True
+        self._line.given_up = True
         self._line.dialect = None
         while self._utterances:
             self._finish(now)
@@ -220,7 +224,7 @@ class Dictation:
         """The oldest utterance gets its last word: what is known of it, be it nothing."""
         utterance = self._utterances.popleft()
         self._line.headed_at = now
-        self.dropped_bytes += utterance.audio.dropped_bytes
+        self._dropped_bytes += utterance.audio.dropped_bytes
         if not utterance.cancelled:
             self._deliver(Transcript(utterance.text(), True, utterance.number, utterance.confidence()))
 
@@ -232,6 +236,7 @@ class _Line:
         self.dialect: Dialect | None = None
         self.spoke_at = 0.0
         self.unanswered = 0  # utterances in a row
+        self.given_up = False
         self.headed_at = 0.0  # when the oldest utterance became the oldest
 
     @property

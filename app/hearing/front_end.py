@@ -22,15 +22,13 @@ BANDS: Final = 22
 CEPSTRA: Final = 13
 
 _FFT = 256
-_LOW_HZ, _HIGH_HZ = 200.0, 3600.0  # a line passes 300..3400, with slopes
+_LOW_HZ, _HIGH_HZ = 230.0, 3550.0  # a line passes 300..3400, with slopes
 _EMPHASIS = 0.97
-_FLOOR = 1.0  # of a band's power; below the quantisation noise of mu-law
+_FLOOR = 300.0  # of a band's power: about what the finest steps of mu-law add, silence being without any
 _SCALE = np.float32(4.0)  # brings log powers, their mean removed, to about -1..1
 
 
-def band_filters(
-    fft: int, rate: float, bands: int, low_hz: float, high_hz: float
-) -> NDArray[np.float64]:
+def band_filters(fft: int, rate: float, bands: int, low_hz: float, high_hz: float) -> NDArray[np.float64]:
     """Triangles of equal area on the mel scale, their corners on the bins: (fft // 2 + 1, bands)."""
     mel = np.linspace(2595 * np.log10(1 + low_hz / 700), 2595 * np.log10(1 + high_hz / 700), bands + 2)
     step = rate / fft

@@ -20,7 +20,7 @@ class Transcript:
 
 
 class Listener(Protocol):
-    """One call's ears. No method blocks; what cannot be taken in time is dropped, oldest first, and counted."""
+    """One call's ears. No method blocks; what is too much is dropped, oldest first, and counted."""
 
     def begin_utterance(self) -> int:
         """The caller has begun to speak; returns the utterance's number, from 1."""

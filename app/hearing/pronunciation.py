@@ -1,4 +1,4 @@
-"""How words are said that no dictionary has: names of artists and towns by rules, numbers and initials in words.
+"""How words are said that no dictionary has: names of artists and towns by rules, numbers in words.
 
 The rules are the usual ones of English spelling and know nothing of a name's origin. They are rough, but the
 recogniser only has to tell a hotline's few phrases apart.
@@ -8,41 +8,29 @@ import re
 from typing import Final
 
 ONES: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 LONGEST_NUMBER: Final = 4  # digits; a longer one is read digit by digit
 
-# The first rule whose letters and surroundings fit wins: letters before, letters, letters after, phones.
+# Letters as a regular expression, and their phones. The first rule that fits where we are wins.
 RULES: Final = tuple(
-    (re.compile(f"(?<![^\\W_]){letters}" if start else letters), phones.split())
-    for start, letters, phones in (
-        (True, "kn", "N"), (True, "wr", "R"), (True, "ps", "S"), (True, "mc", "M AH K"), (True, "x", "Z"),
-        (True, "y(?=[aeiou])", "Y"), (True, "the$", "DH AH"),
-        (False, "tion", "SH AH N"), (False, "sion", "ZH AH N"), (False, "cious", "SH AH S"), (False, "ous$", "AH S"),
-        (False, "augh", "AO"), (False, "ough", "AO"), (False, "igh", "AY"), (False, "eigh", "EY"),
-        (False, "tch", "CH"), (False, "sch", "SH"), (False, "dge", "JH"), (False, "que$", "K"), (False, "qu", "K W"),
-        (False, "ch", "CH"), (False, "ck", "K"), (False, "sh", "SH"), (False, "th", "TH"), (False, "ph", "F"),
-        (False, "wh", "W"), (False, "gh", "G"), (False, "ng$", "NG"), (False, "ng(?=[^aeiouy])", "NG"),
-        (False, "nk", "NG K"), (False, "mb$", "M"),
-        (False, "air", "EH R"), (False, "ear", "IH R"), (False, "eer", "IH R"), (False, "ier", "IH R"),
-        (False, "oor|our|oar", "AO R"), (False, "ar", "AA R"), (False, "or", "AO R"), (False, "er|ir|ur", "ER"),
-        (False, "ee|ea|ie(?=[^$])", "IY"), (False, "ai|ay|ei|ey(?=.)", "EY"), (False, "ey$|ie$", "IY"),
-        (False, "oa|oe$", "OW"), (False, "oo", "UW"), (False, "ou", "AW"), (False, "ow$", "OW"), (False, "ow", "AW"),
-        (False, "oi|oy", "OY"), (False, "au|aw", "AO"), (False, "ew|eu|ue$", "UW"),
-        (False, "a(?=[^aeiouwxy]e$)", "EY"), (False, "e(?=[^aeiouwxy]e$)", "IY"), (False, "i(?=[^aeiouwxy]e$)", "AY"),
-        (False, "o(?=[^aeiouwxy]e$)", "OW"), (False, "u(?=[^aeiouwxy]e$)", "UW"),
-        (False, "(?<=[aeiou][^aeiou])e$", ""), (False, "e$", "IY"), (False, "(?<=[^aeiou])es$", "Z"),
-        (False, "a$", "AH"), (False, "i$", "IY"), (False, "o$", "OW"), (False, "u$", "UW"), (False, "y$", "IY"),
-        (False, "([bcdfgklmnprstz])(?=\\1)", ""),
-        (False, "c(?=[eiy])", "S"), (False, "g(?=[eiy])", "JH"), (False, "x", "K S"), (False, "j", "JH"),
-        (False, "a", "AE"), (False, "e", "EH"), (False, "i|y", "IH"), (False, "o", "AA"), (False, "u", "AH"),
-        (False, "b", "B"), (False, "c|k|q", "K"), (False, "d", "D"), (False, "f", "F"), (False, "g", "G"),
-        (False, "h", "HH"), (False, "l", "L"), (False, "m", "M"), (False, "n", "N"), (False, "p", "P"),
-        (False, "r", "R"), (False, "s", "S"), (False, "t", "T"), (False, "v", "V"), (False, "w", "W"), (False, "z", "Z"),
-    )
-)  # fmt: skip
+    (re.compile(letters), phones.split())
+    for line in r"""
+    ^kn:N; ^wr:R; ^ps:S; ^mc:M AH K; ^x:Z; ^y(?=[aeiou]):Y; ^the$:DH AH; tion:SH AH N; sion:ZH AH N
+    cious:SH AH S; ous$:AH S; augh:AO; ough:AO; igh:AY; eigh:EY; tch:CH; sch:SH; dge:JH; que$:K; qu:K W
+    ch:CH; ck:K; sh:SH; th:TH; ph:F; wh:W; gh:G; ng$:NG; ng(?=[^aeiouy]):NG; nk:NG K; mb$:M; air:EH R
+    ear:IH R; eer:IH R; ier:IH R; oor|our|oar:AO R; ar:AA R; or:AO R; er|ir|ur:ER; ee|ea|ie(?=[^$]):IY
+    ai|ay|ei|ey(?=.):EY; ey$|ie$:IY; oa|oe$:OW; oo:UW; ou:AW; ow$:OW; ow:AW; oi|oy:OY; au|aw:AO
+    ew|eu|ue$:UW; a(?=[^aeiouwxy]e$):EY; e(?=[^aeiouwxy]e$):IY; i(?=[^aeiouwxy]e$):AY
+    o(?=[^aeiouwxy]e$):OW; u(?=[^aeiouwxy]e$):UW; (?<=[aeiou][^aeiou])e$:; e$:IY; (?<=[^aeiou])es$:Z; a$:AH
+    i$:IY; o$:OW; u$:UW; y$:IY; ([bcdfgklmnprstz])(?=\1):; c(?=[eiy]):S; g(?=[eiy]):JH; x:K S; j:JH; a:AE
+    e:EH; i|y:IH; o:AA; u:AH; b:B; c|k|q:K; d:D; f:F; g:G; h:HH; l:L; m:M; n:N; p:P; r:R; s:S; t:T; v:V
+    w:W; z:Z
+    """.strip().splitlines()
+    for letters, _, phones in (rule.strip().partition(":") for rule in line.split(";"))
+)
 ACCENTS: Final = str.maketrans("àáâãäåçèéêëìíîïñòóôõöøùúûüýÿß", "aaaaaaceeeeiiiinoooooouuuuyys")
 UNSAID: Final = "AH"  # for a word without a letter that we can read
 
@@ -75,12 +63,15 @@ def _next(letters: str, at: int) -> tuple[int, list[str]]:
 
 
 def _number(value: int) -> str:
+    """Words of 0..9999; from 1100 on as years are said, save the first of a millennium."""
     if value < 20:
         return ONES[value]
     if value < 100:
-        return " ".join([TENS[value // 10 - 2], *([ONES[value % 10]] if value % 10 else [])])
-    if value >= 1100 and value % 1000 >= 100 or value >= 10_000:  # years: nineteen ninety nine
-        rest = value % 100
-        return f"{_number(value // 100)} {_number(rest) if rest > 9 else 'hundred' if not rest else 'oh ' + ONES[rest]}"
-    size, name = (1000, "thousand") if value >= 1000 else (100, "hundred")
-    return " ".join([ONES[value // size], name, *([_number(value % size)] if value % size else [])])
+        tens, ones = divmod(value, 10)
+        return f"{TENS[tens - 2]} {ONES[ones]}" if ones else TENS[tens - 2]
+    if value < 1000 or value % 1000 < 100:
+        name, size = ("hundred", 100) if value < 1000 else ("thousand", 1000)
+        more, rest = divmod(value, size)
+        return f"{ONES[more]} {name} {_number(rest)}" if rest else f"{ONES[more]} {name}"
+    century, rest = divmod(value, 100)
+    return f"{_number(century)} {_number(rest) if rest > 9 else f'oh {ONES[rest]}' if rest else 'hundred'}"

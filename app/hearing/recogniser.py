@@ -6,7 +6,6 @@ It holds the interpreter's lock while it works, so the product runs it in worker
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,16 +14,12 @@ from pocketsphinx import Decoder, get_model_path
 from app.audio import mulaw as g711
 from app.hearing.front_end import Floats, FrontEnd, Network
 from app.hearing.language import Language
-from app.hearing.phrases import find
+from app.hearing.phrases import match
 
 # Two frames at a time: the search looks five frames ahead in a queue of twelve, and loses those it is given
 # beyond that.
 FRAMES_AT_ONCE = 2
 INTERIM_FRAMES = 20  # every 0.2 s of audio the words so far are looked at
-
-# Where a phrase counts as said, measured on voices that nothing was trained on (`bench/hearing_asr.py`).
-SURE_SHARE = 0.5  # of the telling words belong to phrases
-SURE_SCORE = 0.0
 
 
 class Heard(NamedTuple):
@@ -35,25 +30,35 @@ class Heard(NamedTuple):
 
 
 class Lexicon:
-    """A language in the files that the decoder wants; made once, shared by all who expect the same phrases."""
+    """A language in the files that the decoder wants; made once, shared by all who expect its phrases."""
 
     def __init__(self, language: Language | None) -> None:
-        self.phrases = language.phrases if language else ()
-        self.open = language is None  # full dictation: any words are taken
+        self.language = language  # none: full dictation, any words are taken
         self._files = tempfile.TemporaryDirectory(prefix="hotline-hearing-")
         self._settings = self._written(language) if language else self._bundled()
 
     def decoder(self, mean: Floats) -> Decoder:
         """A decoder that begins with the `mean` cepstra of a line, and learns the caller's as it goes."""
-        # The second pass over the words (fwdflat) costs 50 ms at the end and gains nothing on a small language.
+        # The second pass over the words (fwdflat) costs 50 ms at the end and gains nothing here.
         learned = {"cmn": "live", "cmninit": ",".join(f"{value:.2f}" for value in mean)}
         return Decoder(**self._settings, **learned, fwdflat=False, bestpath=True, loglevel="FATAL")
+
+    @property
+    def folder(self) -> Path:
+        return Path(self._files.name)
 
     def close(self) -> None:
         self._files.cleanup()
 
+    def share(self, words: list[str]) -> float:
+        """How much of the words is the hotline's business, 0 for what is not understood."""
+        if self.language is None:
+            return 1.0
+        met = match(words, self.language.phrases, self.language.always)
+        return met.share if met else 0.0
+
     def _written(self, language: Language) -> dict[str, str]:
-        arpa, dictionary = Path(self._files.name) / "phrases.arpa", Path(self._files.name) / "phrases.dict"
+        arpa, dictionary = self.folder / "phrases.arpa", self.folder / "phrases.dict"
         arpa.write_text(language.arpa)
         dictionary.write_text(language.dictionary)
         return {"lm": str(arpa), "dict": str(dictionary)}
@@ -91,7 +96,7 @@ class Recogniser:
             return None
         self._looked_at = self._decoder.n_frames()
         words = self._words()
-        if self._interim == words or not (self._lexicon.open or find(words.split(), self._lexicon.phrases)):
+        if self._interim == words or not self._lexicon.share(words.split()):
             return None
         self._interim = words
         return words
@@ -120,5 +125,11 @@ class Recogniser:
         return best.hypstr if best else ""
 
     def _judged(self) -> Heard:
-        words = self._words()
-        ...
+        best = self._decoder.hyp()
+        words = best.hypstr.split() if best else []
+        share = self._lexicon.share(words) if words else 0.0
+        if not share:
+            return Heard("", 0.0)
+        # A word's part of all that the search still held possible; what is accepted at all is half sure.
+        sureness = (1 + min(float(best.prob), 1.0) ** (1 / len(words))) / 2
+        return Heard(" ".join(words), sureness * share)

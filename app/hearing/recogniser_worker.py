@@ -47,7 +47,7 @@ class Worker:
 
     def obey(self, order: Packet) -> Iterator[Packet]:
         """Do what a packet says; what there is to answer."""
-        kind, session, utterance, payload = order
+        kind, session, _, payload = order
         if kind == Kind.PING:
             yield Packet(Kind.PONG)
         elif kind == Kind.OPEN:

@@ -1,4 +1,4 @@
-"""The audio of one utterance on its way to a recogniser: bounded, and kept so that another one can take over."""
+"""The audio of one utterance on its way to a recogniser: bounded, and kept for another to take over."""
 
 from typing import Final
 
@@ -14,7 +14,8 @@ class Utterance:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.ended = False
+        self.ended_at: float | None = None  # monotonic seconds, while the caller speaks None
+        self.begin_sent = self.end_sent = False
         self.replays = 0
         self._mulaw = bytearray()
         self._sent = 0  # of what is kept
@@ -36,7 +37,7 @@ class Utterance:
     def take(self) -> bytes:
         """What may be sent now: whole chunks, or all that is left once the utterance has ended."""
         size = min(len(self._mulaw) - self._sent, MOST_IN_FLIGHT - self._in_flight)
-        if not self.ended:
+        if self.ended_at is None:
             size -= size % CHUNK
         mulaw = bytes(self._mulaw[self._sent : self._sent + size])
         self._sent += len(mulaw)
@@ -50,11 +51,12 @@ class Utterance:
     def rewind(self) -> None:
         """Another recogniser takes over: everything is to be sent again."""
         self.replays += 1
+        self.begin_sent = self.end_sent = False
         self._sent = self._in_flight = 0
 
     @property
     def all_sent(self) -> bool:
-        return self.ended and self._sent == len(self._mulaw)
+        return self.ended_at is not None and self._sent == len(self._mulaw)
 
     @property
     def audio_ms(self) -> int:

@@ -22,6 +22,7 @@ class Health:
             Route("/readyz", self.readyz),
             Route("/health/streaming", self.streaming),
             Route("/status", self.status),
+            Route("/pool", self.pool),
         ]
 
     async def livez(self, _request: Request) -> Response:
@@ -43,6 +44,7 @@ class Health:
             "elevenlabs_configured": parts.elevenlabs_configured,
             "websocket_url": "ws" + parts.locks.public_url.removeprefix("http") + MEDIA_PATH,
             "speech_providers": parts.voice.names,
+            "hearing_providers": parts.recognisers.names,
             "calls": {"live": parts.admission.live, "max": parts.admission.max_calls},
         }
         return JSONResponse(body, status_code=503 if reason else 200)
@@ -63,8 +65,14 @@ class Health:
                 ],
             },
             "speech": {"providers": parts.voice.names, "failing": parts.voice.failing},
+            "hearing": parts.recognisers.status(),
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+    async def pool(self, request: Request) -> Response:
+        """For the operator: the recognisers, how many are taken, who waits, and their health."""
+        require_operator(request, self._parts.locks)
+        return JSONResponse(self._parts.recognisers.status(), headers={"Cache-Control": "no-store"})
 
     def _reason(self) -> str | None:
         """Why no new call can be taken; None when one can."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.calls.admission import Admission
 from app.calls.call import Means, Script
 from app.calls.registry import Registry
+from app.hearing.chain import HearingChain
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 
@@ -47,3 +48,7 @@ class Parts:
     @property
     def voice(self) -> Chain:
         return self.means.voice
+
+    @property
+    def recognisers(self) -> HearingChain:
+        return self.means.recognisers

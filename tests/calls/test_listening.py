@@ -49,6 +49,7 @@ async def test_an_utterance_reaches_the_recogniser_and_its_words_the_turns() -> 
         assert ears.sessions[0].heard == [b"onetwo"]
         assert told == [
             turns.CallerBegan(1000),
+            turns.Interim("tour dates"),
             turns.CallerStopped(2500),
             UtteranceHeard("tour dates", 1.0),
         ]

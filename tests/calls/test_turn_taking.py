@@ -27,6 +27,7 @@ from app.conversation.port import (
     UtteranceHeard,
 )
 from app.conversation.turn_port import TurnLimits
+from app.hearing.chain import HearingChain
 from app.hearing.ear import Ears
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
@@ -83,7 +84,7 @@ async def talking(
         means = Means(
             voice=chain,
             ears=EarTick(Ears(VadBank(Silero.load()))),
-            recognisers=ScriptedEars(),
+            recognisers=HearingChain([ScriptedEars()]),
             limits=Limits(turns=limits or TurnLimits(silence_s=60)),
             messages_in=folder,
         )
