@@ -1,5 +1,7 @@
 """What every test begins with."""
 
+import logging
+
 import pytest
 
 from app.log import configure
@@ -9,3 +11,5 @@ from app.log import configure
 def event_stream() -> None:
     """The event stream as a server has it: whatever an earlier test made of it is gone."""
     configure(level="debug", style="json")
+    # In debug mode asyncio tells of every step over 100 ms: on a busy machine that says nothing of us.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
