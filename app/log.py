@@ -24,6 +24,17 @@ Reader = Callable[[Event], None]
 MASK = "[masked]"
 # Shapes of secrets that we may never have been told of: vendors echo keys in their messages.
 KEY_SHAPES = re.compile(r"\b(?:sk_[0-9a-f]{16,}|sk-[\w-]{16,}|SK[0-9a-f]{32}|Bearer\s+[\w.~+/-]{12,}=*)")
+CHATTY = [
+    "uvicorn.access",
+    "uvicorn.error",
+    "websockets",
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "asyncio",
+]
 LONGEST_VALUE = 2000  # characters; a vendor's whole error page in one field helps nobody
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -120,7 +131,7 @@ def _adopt_standard_logging(level: str) -> None:
     root.handlers = [_ToStream()]
     root.setLevel(max(logging.getLevelNamesMapping()[level.upper()], logging.INFO))
     # One line for every connection and request says nothing that our own events do not.
-    for chatty in ("uvicorn.access", "uvicorn.error", "websockets", "httpx", "httpcore", "asyncio"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).handlers = []
         logging.getLogger(chatty).propagate = True
         logging.getLogger(chatty).setLevel(logging.WARNING)

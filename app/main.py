@@ -1,9 +1,9 @@
-"""Assembly: settings -> parts -> Starlette application. The only file that names vendors."""
+"""Assembly: settings -> parts -> Starlette application."""
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,14 +24,13 @@ from app.conversation.script_model import Script as HotlineScript
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.hearing.chain import HearingChain
 from app.hearing.ear import Ears
-from app.hearing.port import Hearing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
 from app.speech.chain import Chain
-from app.speech.port import Speech
+from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
 from app.web.parts import Locks, Parts, Words
 from app.web.voice import DEBUG_PATH
@@ -51,10 +50,10 @@ def build(environ: Mapping[str, str] | None = None) -> Starlette:
     """
     settings = Settings.load(os.environ if environ is None else environ)
     configure(
-        level=settings.log_level,
-        style=settings.log_format or ("console" if sys.stderr.isatty() else "json"),
+        level=settings.server.log_level,
+        style=settings.server.log_format or ("console" if sys.stderr.isatty() else "json"),
         secrets=settings.secrets,
-        show_pii=settings.log_pii,
+        show_pii=settings.server.log_pii,
     )
     return assemble(parts_of(settings))
 
@@ -70,89 +69,29 @@ def parts_of(settings: Settings) -> Parts:
     Raises:
         ConfigError: a script or an audio file cannot be used.
     """
-    script = load_script(Path(settings.hotline_script) if settings.hotline_script else DEFAULT)
+    script = load_script(
+        Path(settings.conversation.hotline_script) if settings.conversation.hotline_script else DEFAULT
+    )
     return Parts(
         locks=Locks(
-            public_url=settings.public_url,
-            twilio_tokens=tuple(token.get_secret_value() for token in settings.twilio_auth_tokens),
-            account_sid=settings.twilio_account_sid,
-            admin_tokens=tuple(token.get_secret_value() for token in settings.admin_token),
-            trusts_this_machine=settings.trusts_this_machine,
+            public_url=settings.server.public_url,
+            twilio_tokens=tuple(token.get_secret_value() for token in settings.calls.twilio_auth_tokens),
+            account_sid=settings.calls.twilio_account_sid,
+            admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
+            trusts_this_machine=settings.server.trusts_this_machine,
         ),
-        words=Words(busy=settings.busy_message, reject_when_full=settings.when_full == "reject"),
+        words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
         means=_means(settings, script),
         admission=Admission(
-            settings.max_calls, reservation_s=settings.reservation_s, token_s=settings.stream_token_s
+            settings.calls.max_calls,
+            reservation_s=settings.calls.reservation_s,
+            token_s=settings.calls.stream_token_s,
         ),
         registry=Registry(),
         ring=Ring(),
         script_for=_scripts(settings, script),
-        elevenlabs_configured=settings.elevenlabs_configured,
+        elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
     )
-
-
-def _elevenlabs(settings: Settings) -> Speech:
-    if settings.elevenlabs_transport == "http":
-        # Imported only when chosen: the SDK takes most of a second to import.
-        from app.speech.elevenlabs_http import ElevenLabsHttp
-
-        return ElevenLabsHttp(
-            api_key=settings.elevenlabs_api_key.get_secret_value(),
-            voice_id=settings.elevenlabs_voice_id,
-            model_id=settings.elevenlabs_model_id,
-            audio_format=settings.elevenlabs_output_format,
-            base_url=settings.elevenlabs_base_url,
-        )
-    from app.speech.elevenlabs import ElevenLabs
-
-    return ElevenLabs(
-        api_key=settings.elevenlabs_api_key.get_secret_value(),
-        voice_id=settings.elevenlabs_voice_id,
-        model_id=settings.elevenlabs_model_id,
-        audio_format=settings.elevenlabs_output_format,
-        base_url=settings.elevenlabs_base_url,
-        prewarm=settings.prewarm_pool_size,
-    )
-
-
-def _local(_settings: Settings) -> Speech:
-    from app.speech.local import LocalSpeech
-
-    return LocalSpeech()
-
-
-def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
-    from app.hearing.elevenlabs import ElevenLabsHearing
-
-    return ElevenLabsHearing(
-        api_key=settings.elevenlabs_api_key.get_secret_value(),
-        base_url=settings.elevenlabs_base_url,
-        language=settings.hearing_language,
-    )
-
-
-def _deepgram_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
-    from app.hearing.deepgram import DeepgramHearing
-
-    return DeepgramHearing(
-        api_key=settings.deepgram_api_key.get_secret_value(),
-        base_url=settings.deepgram_base_url,
-        language=settings.hearing_language,
-    )
-
-
-def _local_ears(settings: Settings, phrases: Sequence[str]) -> Hearing:
-    from app.hearing.local import LocalHearing
-
-    return LocalHearing(phrases, sessions=settings.hearing_pool_size or None)
-
-
-EARS: dict[str, Callable[[Settings, Sequence[str]], Hearing]] = {
-    "elevenlabs": _elevenlabs_ears,
-    "deepgram": _deepgram_ears,
-    "local": _local_ears,
-}
-VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
 
 
 def _means(settings: Settings, script: HotlineScript) -> Means:
@@ -161,12 +100,14 @@ def _means(settings: Settings, script: HotlineScript) -> Means:
         ears=EarTick(Ears(VadBank(Silero.load()))),
         recognisers=HearingChain([EARS[name](settings, script.phrases()) for name in settings.ears]),
         limits=Limits(
-            settings.session_timeout_ms / 1000,
-            settings.playout_lead_ms / 1000,
-            TurnLimits(silence_s=settings.silence_s, barge_in=BargeIn(settings.barge_in)),
+            settings.calls.session_timeout_ms / 1000,
+            settings.calls.playout_lead_ms / 1000,
+            TurnLimits(
+                silence_s=settings.conversation.silence_s, barge_in=BargeIn(settings.conversation.barge_in)
+            ),
         ),
         prompts={path: load_prompt(Path(path)) for path in script.prompts()},
-        messages_in=Path(settings.data_dir) / "messages",
+        messages_in=Path(settings.server.data_dir) / "messages",
     )
 
 
@@ -175,9 +116,9 @@ def _scripts(settings: Settings, script: HotlineScript) -> Callable[[str], Scrip
         if path == DEBUG_PATH:
             announcement = Announcement(TEST_SENTENCE, then_hang_up=True)
             return Script(Immediate(announcement), listens=False)
-        if settings.conversation == "echo":
+        if settings.conversation.conversation == "echo":
             return Script(Immediate(Echo()))
-        conversation = ScriptConversation(script, clock.wall(), greeting=settings.greeting)
+        conversation = ScriptConversation(script, clock.wall(), greeting=settings.conversation.greeting)
         return Script(Immediate(conversation), script.phrases())
 
     return script_for

@@ -6,23 +6,9 @@ import httpx
 import pytest
 
 from app.errors import ConfigError
-from app.main import VOICES, assemble, build, parts_of
-from app.settings import SPEECH_NAMES, Settings
+from app.main import assemble, build, parts_of
+from app.settings import Settings
 from tests.standins.server import serving
-
-
-def test_every_voice_that_settings_know_can_be_built() -> None:
-    assert set(VOICES) == set(SPEECH_NAMES)
-
-
-@pytest.mark.parametrize("transport", ["websocket", "http"])
-def test_the_vendors_transport_is_the_operators_choice(transport: str) -> None:
-    settings = Settings.load({"ELEVENLABS_API_KEY": "k", "ELEVENLABS_TRANSPORT": transport})
-
-    voice = VOICES["elevenlabs"](settings)
-
-    assert voice.name == "elevenlabs"
-    assert voice.audio_format == "mp3_44100_128"
 
 
 def test_a_faulty_environment_stops_the_start() -> None:

@@ -4,13 +4,14 @@ import argparse
 import json
 import os
 
-from app.settings import Settings, variables
+from app.settings import SECTIONS, Settings
+from app.settings.section import Section
 
 EXAMPLES = """\
 examples:
   hotline config                 every variable with its default, checked against this environment
   hotline config --json
-  hotline config --markdown      the table in docs/settings.md
+  hotline config --markdown      the tables in docs/settings.md
 """
 
 
@@ -34,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     Settings.load(os.environ)
     rows = [
         {"name": names, "default": default, "set": _is_set(names), "meaning": meaning}
-        for names, default, meaning in variables()
+        for section in SECTIONS
+        for names, default, meaning in section.variables()
     ]
     if args.json:
         print(json.dumps(rows, indent=2))
@@ -46,11 +48,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def markdown() -> str:
-    """The table of `docs/settings.md`."""
-    head = "| variable | default | meaning |\n|---|---|---|\n"
+    """The tables of `docs/settings.md`, one a section."""
+    return "\n".join(_table(section) for section in SECTIONS)
+
+
+def _table(section: type[Section]) -> str:
+    head = f"## {section.title}\n\n| variable | default | meaning |\n|---|---|---|\n"
     rows = (
         f"| {', '.join(f'`{name}`' for name in names.split(', '))} | {default} | {meaning} |\n"
-        for names, default, meaning in variables()
+        for names, default, meaning in section.variables()
     )
     return head + "".join(rows)
 

@@ -48,8 +48,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "app.main:build",
         factory=True,
-        host=settings.address,
-        port=settings.port,
+        host=settings.server.address,
+        port=settings.server.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
@@ -65,7 +65,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
 
 
 def _welcome(settings: Settings) -> str:
-    here = f"http://localhost:{settings.port}"
+    here = f"http://localhost:{settings.server.port}"
     return (
         f"hotline answers on {here} with the voice {' then '.join(settings.voices)}.\n"
         f"Place a call from another terminal:  make call   (or: hotline call --url {here}/voice)\n"

@@ -52,7 +52,7 @@ async def hotline(
     settings = Settings.load({"PUBLIC_URL": address(listener), "GREETING": GREETING, **environ})
     parts = parts_of(settings)
     if converse is not None or "CONVERSATION" not in environ:
-        converse = converse or announcing(settings.greeting)
+        converse = converse or announcing(settings.conversation.greeting)
         parts = replace(parts, script_for=only(converse, parts.script_for))
     async with serving(assemble(parts), listener) as url:
         yield url

@@ -6,18 +6,18 @@ import pytest
 
 from app.cli.config import markdown
 from app.errors import ConfigError
-from app.settings import Settings, variables
+from app.settings import SECTIONS, Settings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_developers_machine_needs_no_setting() -> None:
     settings = Settings.load({})
 
-    assert (settings.address, settings.port) == ("127.0.0.1", 8000)
-    assert settings.public_url == "http://localhost:8000"
+    assert (settings.server.address, settings.server.port) == ("127.0.0.1", 8000)
+    assert settings.server.public_url == "http://localhost:8000"
     assert settings.voices == ("local",)
-    assert not settings.elevenlabs_configured
+    assert not settings.vendors.has_key("elevenlabs")
 
 
 def test_every_fault_is_told_at_once() -> None:
@@ -42,15 +42,15 @@ def test_an_empty_value_counts_as_not_set() -> None:
 
 @pytest.mark.parametrize("name", ["MAX_CALLS", "MAX_CONNECTIONS", "MAX_BOTS"])
 def test_old_names_of_the_cap_are_read_too(name: str) -> None:
-    assert Settings.load({name: "7"}).max_calls == 7
+    assert Settings.load({name: "7"}).calls.max_calls == 7
 
 
 def test_a_platform_that_gives_the_port_is_listened_to_from_outside() -> None:
     settings = Settings.load({"PORT": "9000", "RAILWAY_PUBLIC_DOMAIN": "voice.example.com"})
 
-    assert settings.address == "0.0.0.0"
-    assert settings.public_url == "https://voice.example.com"
-    assert settings.socket_url("/media-stream") == "wss://voice.example.com/media-stream"
+    assert settings.server.address == "0.0.0.0"
+    assert settings.server.public_url == "https://voice.example.com"
+    assert settings.server.socket_url("/media-stream") == "wss://voice.example.com/media-stream"
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_platform_that_gives_the_port_is_listened_to_from_outside() -> None:
 def test_only_an_explicitly_public_host_stops_trusting_this_machine(
     environ: dict[str, str], trusted: bool
 ) -> None:
-    assert Settings.load(environ).trusts_this_machine is trusted
+    assert Settings.load(environ).server.trusts_this_machine is trusted
 
 
 def test_tokens_in_rotation_are_several_and_all_are_secrets() -> None:
     settings = Settings.load({"TWILIO_AUTH_TOKEN": "new, older-token ", "ADMIN_TOKEN": "a"})
 
-    assert [token.get_secret_value() for token in settings.twilio_auth_tokens] == ["new", "older-token"]
+    assert [token.get_secret_value() for token in settings.calls.twilio_auth_tokens] == ["new", "older-token"]
     assert settings.secrets == ("older-token", "new", "a")
     assert "older-token" not in repr(settings)
 
@@ -78,7 +78,7 @@ def test_voices_follow_the_keys_unless_they_are_chosen() -> None:
 
 @pytest.mark.parametrize("name", ["mp3_44100_128", "mp3_22050_32", "pcm_16000", "ulaw_8000"])
 def test_playable_formats_are_taken(name: str) -> None:
-    assert Settings.load({"ELEVENLABS_OUTPUT_FORMAT": name}).elevenlabs_output_format == name
+    assert Settings.load({"ELEVENLABS_OUTPUT_FORMAT": name}).speech.elevenlabs_output_format == name
 
 
 @pytest.mark.parametrize("name", ["opus_48000_32", "mp3", "wav_44100"])
@@ -96,7 +96,7 @@ def test_an_address_twilio_cannot_use_is_refused(url: str) -> None:
 
 
 def test_every_variable_says_what_it_means() -> None:
-    rows = variables()
+    rows = [row for section in SECTIONS for row in section.variables()]
 
     assert all(meaning for _, _, meaning in rows)
     assert len({names for names, _, _ in rows}) == len(rows)

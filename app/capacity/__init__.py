@@ -1,0 +1,1 @@
+"""How many at once: permits, the lines of those who wait for them, and breakers."""

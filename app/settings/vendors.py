@@ -1,0 +1,29 @@
+"""Keys and addresses of the vendors."""
+
+from typing import ClassVar
+
+from pydantic import SecretStr, field_validator
+
+from app.settings.section import Section, address, env
+
+
+class VendorSettings(Section):
+    """One account per vendor, whatever it is used for."""
+
+    title: ClassVar[str] = "Vendors"
+
+    elevenlabs_api_key: SecretStr = env("ELEVENLABS_API_KEY", default=SecretStr(""), doc="ElevenLabs key")
+    elevenlabs_base_url: str = env(
+        "ELEVENLABS_BASE_URL", default="https://api.elevenlabs.io", doc="regional host or stand-in"
+    )
+    deepgram_api_key: SecretStr = env("DEEPGRAM_API_KEY", default=SecretStr(""), doc="Deepgram key")
+    deepgram_base_url: str = env(
+        "DEEPGRAM_BASE_URL", default="https://api.deepgram.com", doc="regional host or stand-in"
+    )
+
+    _url = field_validator("elevenlabs_base_url", "deepgram_base_url")(address)
+
+    def has_key(self, vendor: str) -> bool:
+        """Whether there is an account at `vendor`; what needs none always has one."""
+        key = getattr(self, f"{vendor}_api_key", None)
+        return key is None or bool(key.get_secret_value())

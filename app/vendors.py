@@ -1,0 +1,72 @@
+"""The only file that names vendors: each is imported when it is chosen, and built from the settings."""
+
+from collections.abc import Callable, Sequence
+
+from app.hearing.port import Hearing
+from app.settings import Settings
+from app.speech.port import Speech
+
+
+def _elevenlabs(settings: Settings) -> Speech:
+    vendors, speech = settings.vendors, settings.speech
+    if speech.elevenlabs_transport == "http":
+        # Imported only when chosen: the SDK takes most of a second to import.
+        from app.speech.elevenlabs_http import ElevenLabsHttp
+
+        return ElevenLabsHttp(
+            api_key=vendors.elevenlabs_api_key.get_secret_value(),
+            voice_id=speech.elevenlabs_voice_id,
+            model_id=speech.elevenlabs_model_id,
+            audio_format=speech.elevenlabs_output_format,
+            base_url=vendors.elevenlabs_base_url,
+        )
+    from app.speech.elevenlabs import ElevenLabs
+
+    return ElevenLabs(
+        api_key=vendors.elevenlabs_api_key.get_secret_value(),
+        voice_id=speech.elevenlabs_voice_id,
+        model_id=speech.elevenlabs_model_id,
+        audio_format=speech.elevenlabs_output_format,
+        base_url=vendors.elevenlabs_base_url,
+        prewarm=speech.prewarm_pool_size,
+    )
+
+
+def _local(_settings: Settings) -> Speech:
+    from app.speech.local import LocalSpeech
+
+    return LocalSpeech()
+
+
+def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+    from app.hearing.elevenlabs import ElevenLabsHearing
+
+    return ElevenLabsHearing(
+        api_key=settings.vendors.elevenlabs_api_key.get_secret_value(),
+        base_url=settings.vendors.elevenlabs_base_url,
+        language=settings.hearing.hearing_language,
+    )
+
+
+def _deepgram_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+    from app.hearing.deepgram import DeepgramHearing
+
+    return DeepgramHearing(
+        api_key=settings.vendors.deepgram_api_key.get_secret_value(),
+        base_url=settings.vendors.deepgram_base_url,
+        language=settings.hearing.hearing_language,
+    )
+
+
+def _local_ears(settings: Settings, phrases: Sequence[str]) -> Hearing:
+    from app.hearing.local import LocalHearing
+
+    return LocalHearing(phrases, sessions=settings.hearing.hearing_pool_size or None)
+
+
+VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
+EARS: dict[str, Callable[[Settings, Sequence[str]], Hearing]] = {
+    "elevenlabs": _elevenlabs_ears,
+    "deepgram": _deepgram_ears,
+    "local": _local_ears,
+}
