@@ -50,6 +50,7 @@ class Failure(StrEnum):
     BUSY = "busy"  # the vendor is overloaded: back off
     QUOTA = "quota"  # no credit left
     AUTH = "auth"  # key or plan refused
+    AUTH_SUSPECT = "auth_suspect"  # a key that worked minutes ago is refused: rather a limit
     BAD_REQUEST = "bad_request"  # voice, model, format or text refused
     NETWORK = "network"  # no connection, or it broke
     TIMEOUT = "timeout"  # nothing came in time
@@ -58,17 +59,32 @@ class Failure(StrEnum):
 
 
 # Trying the same vendor again can only help where the cause passes by itself.
-RETRYABLE = frozenset({Failure.OVER_LIMIT, Failure.BUSY, Failure.NETWORK, Failure.TIMEOUT, Failure.CLOSED})
+RETRYABLE = frozenset(
+    {
+        Failure.OVER_LIMIT,
+        Failure.BUSY,
+        Failure.AUTH_SUSPECT,
+        Failure.NETWORK,
+        Failure.TIMEOUT,
+        Failure.CLOSED,
+    }
+)
 
 
 class ProviderError(BridgeError):
-    """A vendor failed; `kind` is shared by all vendors, `message` is the vendor's, masked by the log."""
+    """A vendor failed; `kind` is shared by all vendors, `message` is the vendor's, masked by the log.
 
-    def __init__(self, provider: str, kind: Failure, message: str = "") -> None:
+    `retry_after_s` is how long the vendor wants to be left alone; 0 when it did not say.
+    """
+
+    def __init__(
+        self, provider: str, kind: Failure, message: str = "", *, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(f"{provider}: {kind.value}" + (f": {message}" if message else ""))
         self.provider = provider
         self.kind = kind
         self.message = message
+        self.retry_after_s = retry_after_s
 
     @property
     def retryable(self) -> bool:

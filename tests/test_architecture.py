@@ -57,6 +57,7 @@ IMPURE = {"asyncio", "av", "httpx", "starlette", "redis", "time", "os", "socket"
 UNMIRRORED = {
     "app/__main__.py",
     "app/calls/port.py",
+    "app/capacity/port.py",
     "app/hearing/dialect.py",
     "app/hearing/port.py",
     "app/speech/port.py",

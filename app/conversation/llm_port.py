@@ -84,9 +84,8 @@ class ModelFailed(ProviderError):
     def __init__(
         self, provider: str, kind: Failure, reason: str = "", *, words: str = "", retry_after_s: float = 0.0
     ) -> None:
-        super().__init__(provider, kind, reason)
+        super().__init__(provider, kind, reason, retry_after_s=retry_after_s)
         self.words = words
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(slots=True)

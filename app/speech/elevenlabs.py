@@ -10,6 +10,7 @@ from app.speech.elevenlabs_errors import NAME
 from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url, tls_for
 from app.speech.elevenlabs_warm import WarmSockets
 from app.speech.guard import only_audio
+from app.speech.port import Piece
 
 BASE_URL = "https://api.elevenlabs.io"
 STALE = (Failure.CLOSED, Failure.NETWORK)  # how a socket fails that died while it was kept warm
@@ -20,6 +21,8 @@ class ElevenLabs:
     """Speaks by ElevenLabs' WebSocket."""
 
     name = NAME
+    aligned = False
+    maximum_concurrent: int | None = None
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class ElevenLabs:
         patience: Patience = USUAL,
     ) -> None:
         self.audio_format = audio_format
+        self.fingerprint = f"{NAME} {voice_id} {model_id} {audio_format}"
         self._url = socket_url(base_url, voice_id, model_id, audio_format)
         tls_for(self._url)  # made here, before there are calls whose audio it would hold up
         self._api_key = api_key
@@ -47,9 +51,12 @@ class ElevenLabs:
         await self._warm.__aexit__(*exc)
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def speak(self, text: str, *, call: str = "") -> AsyncIterator[AsyncIterator[Piece]]:
         async with aclosing(self._chunks(text)) as chunks, only_audio(self, chunks) as audio:
             yield audio
+
+    def forget(self, call: str) -> None:
+        """Nothing is kept for a call."""
 
     def warm(self) -> None:
         self._warm.fill()

@@ -18,6 +18,7 @@ from app.speech.background import Background
 from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_http
 from app.speech.elevenlabs_socket import USUAL, Patience
 from app.speech.guard import LONGEST_BODY, only_audio
+from app.speech.port import Piece
 
 BASE_URL = "https://api.elevenlabs.io"
 # The SDK's own pool drops an idle connection after 5 s, so that every sentence would pay for a new handshake.
@@ -25,13 +26,15 @@ LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=50, keepal
 # Bytes: the SDK's 1024 would hold the first sound back for 64 ms of MP3 or 128 ms of mu-law.
 CHUNK_SIZE = 160
 
-Piece = bytes | ProviderError | None  # None: all of it has come
+Arrived = bytes | ProviderError | None  # None: all of it has come
 
 
 class ElevenLabsHttp:
     """Speaks by ElevenLabs' HTTP streaming."""
 
     name = NAME
+    aligned = False
+    maximum_concurrent: int | None = None
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class ElevenLabsHttp:
         patience: Patience = USUAL,
     ) -> None:
         self.audio_format = audio_format
+        self.fingerprint = f"{NAME} {voice_id} {model_id} {audio_format}"
         self._voice = (voice_id, model_id)
         self._api_key = api_key
         self._patience = patience
@@ -62,8 +66,8 @@ class ElevenLabsHttp:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        pieces: asyncio.Queue[Piece] = asyncio.Queue()
+    async def speak(self, text: str, *, call: str = "") -> AsyncIterator[AsyncIterator[Piece]]:
+        pieces: asyncio.Queue[Arrived] = asyncio.Queue()
         # Read as fast as it comes: the vendor counts a request as running until its last byte is taken.
         reading = self._background.start(self._read(text, pieces))
         try:
@@ -71,6 +75,9 @@ class ElevenLabsHttp:
                 yield audio
         finally:
             reading.cancel()
+
+    def forget(self, call: str) -> None:
+        """Nothing is kept for a call."""
 
     def warm(self) -> None:
         """Open a connection by a request that costs nothing; it waits in the pool."""
@@ -94,7 +101,7 @@ class ElevenLabsHttp:
             # The sentence that needs the connection will meet this too, and report it.
             log.info("speech.warming_failed", provider=NAME, kind=error.kind.value)
 
-    async def _chunks(self, pieces: "asyncio.Queue[Piece]") -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, pieces: "asyncio.Queue[Arrived]") -> AsyncGenerator[bytes, None]:
         deadline = clock.now() + self._patience.connect_s + self._patience.first_audio_s
         while True:
             try:
@@ -109,7 +116,7 @@ class ElevenLabsHttp:
             yield piece
             deadline = clock.now() + self._patience.gap_s
 
-    async def _read(self, text: str, pieces: "asyncio.Queue[Piece]") -> None:
+    async def _read(self, text: str, pieces: "asyncio.Queue[Arrived]") -> None:
         try:
             await self._request(text, pieces)
         except ProviderError as error:
@@ -121,7 +128,7 @@ class ElevenLabsHttp:
         else:
             pieces.put_nowait(None)
 
-    async def _request(self, text: str, pieces: "asyncio.Queue[Piece]") -> None:
+    async def _request(self, text: str, pieces: "asyncio.Queue[Arrived]") -> None:
         voice_id, model_id = self._voice
         async with self._sdk.text_to_speech.with_raw_response.stream(
             voice_id,

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 
 from app.errors import Failure, ProviderError
-from app.speech.port import Speech
+from app.speech.port import Piece, Speech, Spoken
 
 HEAD = 12  # bytes that tell a document from samples
 LONGEST_BODY = 4096  # bytes of an error text that are worth reading
@@ -17,9 +17,9 @@ CONTAINERS = {b"OggS": "an Ogg stream", b"fLaC": "a FLAC file"}
 
 
 def only_audio(
-    speech: Speech, chunks: AsyncIterator[bytes]
-) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
-    """Pass a vendor's chunks on when they are audio.
+    speech: Speech, chunks: AsyncIterator[Piece]
+) -> AbstractAsyncContextManager[AsyncGenerator[Piece, None]]:
+    """Pass a vendor's chunks on when they are audio, and what it says of its alignment.
 
     Raises (from the iterator):
         ProviderError: the bytes are another thing than `speech.audio_format`, or there are none.
@@ -28,11 +28,11 @@ def only_audio(
 
 
 async def _checked(
-    provider: str, audio_format: str, chunks: AsyncIterator[bytes]
-) -> AsyncGenerator[bytes, None]:
+    provider: str, audio_format: str, chunks: AsyncIterator[Piece]
+) -> AsyncGenerator[Piece, None]:
     head: bytes | None = b""
     async for chunk in chunks:
-        if head is None:
+        if head is None or isinstance(chunk, Spoken):
             yield chunk
             continue
         head += chunk

@@ -6,6 +6,7 @@ from typing import Self
 
 from app.speech.espeak import AUDIO_FORMAT, NAME, PHONE_VOICE, Espeak, Voice
 from app.speech.guard import only_audio
+from app.speech.port import Piece
 
 
 class LocalSpeech:
@@ -13,9 +14,12 @@ class LocalSpeech:
 
     name = NAME
     audio_format = AUDIO_FORMAT
+    aligned = False
+    maximum_concurrent: int | None = None  # a busy machine makes them wait, which needs no permit
 
     def __init__(self, *, voice: Voice = PHONE_VOICE, processes: int = 2) -> None:
         self._voice = voice
+        self.fingerprint = f"{NAME} {voice}"
         self._espeak = Espeak(processes=processes)
 
     async def __aenter__(self) -> Self:
@@ -26,9 +30,12 @@ class LocalSpeech:
         await self._espeak.__aexit__(*exc)
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def speak(self, text: str, *, call: str = "") -> AsyncIterator[AsyncIterator[Piece]]:
         async with self._espeak.speak(text, self._voice) as chunks, only_audio(self, chunks) as audio:
             yield audio
+
+    def forget(self, call: str) -> None:
+        """Nothing is kept for a call."""
 
     def warm(self) -> None:
         """Always warm: the processes run."""

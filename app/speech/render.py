@@ -6,7 +6,7 @@ from app import clock
 from app.audio.converter import Converter
 from app.errors import Failure, ProviderError
 from app.log import log
-from app.speech.port import Speech
+from app.speech.port import Speech, Spoken
 
 
 async def render(speech: Speech, text: str) -> AsyncGenerator[bytes, None]:
@@ -24,6 +24,8 @@ async def render(speech: Speech, text: str) -> AsyncGenerator[bytes, None]:
     try:
         async with speech.speak(text) as chunks:
             async for chunk in chunks:
+                if isinstance(chunk, Spoken):
+                    continue
                 if mulaw := rendering.feed(chunk):
                     yield mulaw
         if mulaw := rendering.finish():

@@ -142,7 +142,7 @@ async def said_by(voice: LocalSpeech, text: str) -> bytes:
     heard = b""
     for sentence in split_sentences(text):
         async with voice.speak(sentence) as chunks:
-            heard += b"".join([converter.feed(chunk) async for chunk in chunks])
+            heard += b"".join([converter.feed(chunk) async for chunk in chunks if isinstance(chunk, bytes)])
     return heard + converter.finish()
 
 

@@ -34,7 +34,7 @@ def quick(**settings: float) -> ElevenLabsStandin:
 
 async def said(speech: ElevenLabs, text: str = LONG) -> bytes:
     async with speech.speak(text) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+        return b"".join([chunk async for chunk in chunks if isinstance(chunk, bytes)])
 
 
 async def sockets_are(vendor: ElevenLabsStandin, count: int) -> None:

@@ -7,7 +7,7 @@ from app.speech.local import LocalSpeech
 
 async def said(speech: LocalSpeech, text: str) -> bytes:
     async with speech.speak(text) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+        return b"".join([chunk async for chunk in chunks if isinstance(chunk, bytes)])
 
 
 async def test_it_speaks_with_the_voice_it_was_given() -> None:

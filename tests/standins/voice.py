@@ -10,6 +10,7 @@ import numpy as np
 
 from app.audio import mulaw
 from app.errors import ProviderError
+from app.speech.port import Piece
 
 RATE = 8000
 
@@ -28,6 +29,8 @@ class ToneVoice:
     """
 
     audio_format = "ulaw_8000"
+    aligned = False
+    maximum_concurrent: int | None = None
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class ToneVoice:
         fail_after: int = 0,
     ) -> None:
         self.name = name
+        self.fingerprint = f"{name} {hertz} {seconds}"
         self.said: list[str] = []
         self.speaking = 0
         self.warmed = 0
@@ -57,13 +61,16 @@ class ToneVoice:
         return None
 
     @asynccontextmanager
-    async def speak(self, text: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def speak(self, text: str, *, call: str = "") -> AsyncIterator[AsyncIterator[Piece]]:
         self.said.append(text)
         self.speaking += 1
         try:
             yield self._pieces()
         finally:
             self.speaking -= 1
+
+    def forget(self, call: str) -> None:
+        """Nothing is kept for a call."""
 
     def warm(self) -> None:
         self.warmed += 1
