@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,15 +12,10 @@ from starlette.applications import Starlette
 from app import clock
 from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
-from app.calls.call import Limits, Means, Script
+from app.calls.call import Limits, Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
-from app.conversation.announcement import Announcement
-from app.conversation.echo import Echo
-from app.conversation.immediate import Immediate
-from app.conversation.script import ScriptConversation
-from app.conversation.script_file import DEFAULT, load_script
-from app.conversation.script_model import Script as HotlineScript
+from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.hearing.chain import HearingChain
 from app.hearing.ear import Ears
@@ -30,16 +25,12 @@ from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
 from app.speech.chain import Chain
+from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
 from app.web.parts import Locks, Parts, Words
-from app.web.voice import DEBUG_PATH
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
-TEST_SENTENCE = (
-    "This is the test sentence of the hotline. If you can hear every word of it clearly, "
-    "the whole audio path works. One, two, three, four, five. Goodbye."
-)
 
 
 def build(environ: Mapping[str, str] | None = None) -> Starlette:
@@ -69,9 +60,7 @@ def parts_of(settings: Settings) -> Parts:
     Raises:
         ConfigError: a script or an audio file cannot be used.
     """
-    script = load_script(
-        Path(settings.conversation.hotline_script) if settings.conversation.hotline_script else DEFAULT
-    )
+    answering = cast(settings)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -81,7 +70,7 @@ def parts_of(settings: Settings) -> Parts:
             trusts_this_machine=settings.server.trusts_this_machine,
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
-        means=_means(settings, script),
+        means=_means(settings, answering),
         admission=Admission(
             settings.calls.max_calls,
             reservation_s=settings.calls.reservation_s,
@@ -89,39 +78,47 @@ def parts_of(settings: Settings) -> Parts:
         ),
         registry=Registry(),
         ring=Ring(),
-        script_for=_scripts(settings, script),
+        script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
+        account=_account(settings),
+        opened=answering.opened,
     )
 
 
-def _means(settings: Settings, script: HotlineScript) -> Means:
+def _account(settings: Settings) -> Account | None:
+    calls = settings.calls
+    if not (calls.twilio_account_sid and calls.twilio_auth_tokens):
+        return None
+    token = calls.twilio_auth_tokens[0].get_secret_value()
+    return Account(calls.twilio_account_sid, token, base_url=calls.twilio_base_url)
+
+
+def _means(settings: Settings, answering: Cast) -> Means:
+    talk = settings.conversation
     return Means(
         voice=Chain([VOICES[name](settings) for name in settings.voices]),
         ears=EarTick(Ears(VadBank(Silero.load()))),
-        recognisers=HearingChain([EARS[name](settings, script.phrases()) for name in settings.ears]),
+        recognisers=HearingChain(
+            [EARS[name](settings, answering.phrases, answering.dictation) for name in settings.ears]
+        ),
         limits=Limits(
             settings.calls.session_timeout_ms / 1000,
             settings.calls.playout_lead_ms / 1000,
             TurnLimits(
-                silence_s=settings.conversation.silence_s, barge_in=BargeIn(settings.conversation.barge_in)
+                silence_s=talk.silence_s,
+                false_start_s=talk.false_start_ms / 1000,
+                transcript_s=talk.transcript_ms / 1000,
+                noise_up_to_ms=talk.noise_up_to_ms,
+                filler_after_s=talk.filler_after_ms / 1000,
+                message_silence_s=talk.message_silence_s,
+                barge_in=BargeIn(talk.barge_in),
+                least_words=talk.barge_in_words,
+                fillers=talk.fillers,
             ),
         ),
-        prompts={path: load_prompt(Path(path)) for path in script.prompts()},
+        prompts={path: load_prompt(Path(path)) for path in answering.prompts},
         messages_in=Path(settings.server.data_dir) / "messages",
     )
-
-
-def _scripts(settings: Settings, script: HotlineScript) -> Callable[[str], Script]:
-    def script_for(path: str) -> Script:
-        if path == DEBUG_PATH:
-            announcement = Announcement(TEST_SENTENCE, then_hang_up=True)
-            return Script(Immediate(announcement), listens=False)
-        if settings.conversation.conversation == "echo":
-            return Script(Immediate(Echo()))
-        conversation = ScriptConversation(script, clock.wall(), greeting=settings.conversation.greeting)
-        return Script(Immediate(conversation), script.phrases())
-
-    return script_for
 
 
 def _lifespan(parts: Parts) -> Lifespan:
@@ -129,7 +126,12 @@ def _lifespan(parts: Parts) -> Lifespan:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         detach = attach(parts.ring.read)
         try:
-            async with parts.voice, parts.recognisers, asyncio.TaskGroup() as group:
+            async with AsyncExitStack() as stack:
+                for part in (*parts.opened, *([parts.account] if parts.account else [])):
+                    await stack.enter_async_context(part)
+                await stack.enter_async_context(parts.voice)
+                await stack.enter_async_context(parts.recognisers)
+                group = await stack.enter_async_context(asyncio.TaskGroup())
                 work = [
                     group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
                 ]

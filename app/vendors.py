@@ -1,10 +1,14 @@
 """The only file that names vendors: each is imported when it is chosen, and built from the settings."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from app.hearing.port import Hearing
 from app.settings import Settings
 from app.speech.port import Speech
+
+if TYPE_CHECKING:
+    from app.conversation.llm_openai import OpenAiModel
 
 
 def _elevenlabs(settings: Settings) -> Speech:
@@ -38,7 +42,7 @@ def _local(_settings: Settings) -> Speech:
     return LocalSpeech()
 
 
-def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str], _dictation: bool) -> Hearing:
     from app.hearing.elevenlabs import ElevenLabsHearing
 
     return ElevenLabsHearing(
@@ -48,7 +52,7 @@ def _elevenlabs_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
     )
 
 
-def _deepgram_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
+def _deepgram_ears(settings: Settings, _phrases: Sequence[str], _dictation: bool) -> Hearing:
     from app.hearing.deepgram import DeepgramHearing
 
     return DeepgramHearing(
@@ -58,14 +62,26 @@ def _deepgram_ears(settings: Settings, _phrases: Sequence[str]) -> Hearing:
     )
 
 
-def _local_ears(settings: Settings, phrases: Sequence[str]) -> Hearing:
+def _local_ears(settings: Settings, phrases: Sequence[str], dictation: bool) -> Hearing:
     from app.hearing.local import LocalHearing
 
-    return LocalHearing(phrases, sessions=settings.hearing.hearing_pool_size or None)
+    hearing = settings.hearing
+    chosen = dictation if hearing.hearing_dictation == "auto" else hearing.hearing_dictation == "on"
+    return LocalHearing(phrases, sessions=hearing.hearing_pool_size or None, dictation=chosen)
+
+
+def language_model(settings: Settings) -> "OpenAiModel":
+    """The endpoint of `LLM_BASE_URL`."""
+    from app.conversation.llm_openai import OpenAiModel
+
+    talk = settings.conversation
+    return OpenAiModel(
+        base_url=talk.llm_base_url, api_key=talk.llm_api_key.get_secret_value(), model=talk.llm_model
+    )
 
 
 VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
-EARS: dict[str, Callable[[Settings, Sequence[str]], Hearing]] = {
+EARS: dict[str, Callable[[Settings, Sequence[str], bool], Hearing]] = {
     "elevenlabs": _elevenlabs_ears,
     "deepgram": _deepgram_ears,
     "local": _local_ears,

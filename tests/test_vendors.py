@@ -26,4 +26,4 @@ def test_every_ear_that_settings_know_can_be_built() -> None:
     settings = Settings.load({})
 
     assert {*EARS, "none"} == set(HEARING_NAMES)
-    assert [EARS[name](settings, ()).name for name in EARS] == list(EARS)
+    assert [EARS[name](settings, (), False).name for name in EARS] == list(EARS)

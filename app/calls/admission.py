@@ -104,6 +104,15 @@ class Admission:
             self._holding[_digest(place.token)] = place
         return place.token
 
+    def reserve_again(self, call_sid: str, now: float) -> str:
+        """Keep a slot, and a new stream token, for a call whose stream has ended and which goes on here.
+
+        Raises:
+            AtCapacity: every slot is taken.
+        """
+        self._by_call.pop(call_sid, None)
+        return self.reserve(call_sid, now)
+
     def adopt(self, token: str, call_sid: str, now: float) -> None:
         """The call's socket is here: use up the token, turn the reservation into a live call.
 

@@ -1,7 +1,7 @@
 """One caller from `start` to hang-up: wires the rooms together and decides nothing."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.port import Socket
 from app.calls.registry import Ending
-from app.calls.responder import Streaming
+from app.calls.script import Script
 from app.calls.speaker import Speaker
 from app.calls.turn_taking import Acts, TurnTaking
 from app.conversation.port import CallStarted, KeyPressed, SentenceHeard, SpeechFailed
@@ -50,16 +50,6 @@ class Means:
     messages_in: Path = Path("data/messages")
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is said on one call, and what is likely to be answered."""
-
-    conversation: Streaming
-    phrases: Sequence[str] = ()
-    listens: bool = True
-    """False for an announcement: no ear, no recogniser, no silence policy."""
-
-
 class Call:
     """One call; `run` lives exactly as long as it and leaves nothing behind."""
 
@@ -91,9 +81,7 @@ class Call:
         try:
             async with asyncio.timeout(self._means.limits.session_timeout_s), asyncio.TaskGroup() as group:
                 self._means.ears.attach(self._listening.ear, self._listening.judge)
-                given = self._started.parameters.items()
-                parameters = {name: value for name, value in given if name != "token"}
-                self._turns.tell(CallStarted(self._started.call_sid, parameters))
+                self._turns.tell(self._script.opening or self._started_fact())
                 parts = [group.create_task(part) for part in self._parts()]
                 ending = await self._over
                 for part in parts:
@@ -120,7 +108,11 @@ class Call:
         ear.played(ear.now_ms + round((plays_at - clock.now()) * 1000), mulaw)
 
     def _acts(self, mailbox: Mailbox) -> Acts:
-        return Acts(self._end, self._hand_over, self._listening.expect, mailbox)
+        return Acts(self._end, self._hand_over, self._listening, mailbox)
+
+    def _started_fact(self) -> CallStarted:
+        given = self._started.parameters.items()
+        return CallStarted(self._started.call_sid, {name: value for name, value in given if name != "token"})
 
     def _parts(self) -> list[Coroutine[None, None, None]]:
         return [

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from app import clock
 from app.conversation import turn_port as turns
-from app.conversation.port import Expect, HearingLost, KeyPressed, UtteranceHeard
+from app.conversation.port import EarsAwaited, Expect, HearingLost, KeyPressed, UtteranceHeard
 from app.errors import AtCapacity, ProviderError
 from app.hearing import ear as ears
 from app.hearing.endpointing import (
@@ -16,14 +17,19 @@ from app.hearing.endpointing import (
     UtterancePaused,
     UtteranceResumed,
 )
-from app.hearing.port import Listener, Transcript
+from app.hearing.port import Listener, OnPosition, Transcript
 from app.log import log
+
+LONGEST_HEARD = 30 * 8000  # bytes of an utterance that can be played back: half a minute
+PLACE_NEWS_S = 15.0  # seconds between two announcements of a caller's place in line
 
 
 class Recognisers(Protocol):
     """Where a call gets its recogniser from."""
 
-    def listen(self, phrases: Sequence[str] = ()) -> AbstractAsyncContextManager[Listener]:
+    def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AbstractAsyncContextManager[Listener]:
         """Open a session, as `hearing.port.Hearing` does."""
 
 
@@ -35,6 +41,7 @@ class Utterance:
         self.finals: dict[int, Transcript] = {}
         self.current = 0
         self.has_ended = False
+        self.mulaw = bytearray()
 
     def text(self, interim: str = "") -> str:
         words = [self.finals[number].text for number in sorted(self.finals)]
@@ -53,7 +60,14 @@ class Listening:
         self.recorded: bytearray | None = None  # a message being left
         self._tell = tell
         self._listener: Listener | None = None
+        self._last_heard = b""
         self._turn = Utterance()
+        self._place_told_at = -PLACE_NEWS_S
+
+    @property
+    def last_heard(self) -> bytes:
+        """The audio of the utterance that the caller ended last, mu-law; of a long one the end."""
+        return self._last_heard
 
     def hear(self, at_ms: int, mulaw: bytes) -> None:
         """The caller's audio, with Twilio's timestamp."""
@@ -108,6 +122,8 @@ class Listening:
             self._turn.current = self._listener.begin_utterance()
 
     def _pass_on(self, mulaw: bytes) -> None:
+        self._turn.mulaw += mulaw
+        del self._turn.mulaw[:-LONGEST_HEARD]
         if self.recorded is None and self._listener is not None and self._turn.current:
             self._listener.hear(mulaw)
 
@@ -125,6 +141,7 @@ class Listening:
     def _end_turn(self, at_ms: int) -> None:
         self._end_stretch()
         self._turn.has_ended = True
+        self._last_heard = bytes(self._turn.mulaw)
         log.info(
             "hearing.utterance_ended", at_ms=at_ms, stretches=len(self._turn.finals) + len(self._turn.pending)
         )
@@ -133,7 +150,7 @@ class Listening:
 
     async def _recognise(self, recognisers: Recognisers, phrases: Sequence[str]) -> None:
         try:
-            async with recognisers.listen(phrases) as self._listener:
+            async with recognisers.listen(phrases, on_position=self._wait_in_line) as self._listener:
                 async for transcript in self._listener.transcripts():
                     self._understood(transcript)
         except AtCapacity:
@@ -143,6 +160,14 @@ class Listening:
             log.warning("hearing.lost", provider=error.provider, kind=kind, reason=error.message)
         finally:
             self._listener = None
+
+    def _wait_in_line(self, position: int) -> None:
+        """Tell the caller, but not of every step forward."""
+        log.info("hearing.waiting", position=position)
+        now = clock.now()
+        if now - self._place_told_at >= PLACE_NEWS_S:
+            self._place_told_at = now
+            self._tell(EarsAwaited(position))
 
     def _understood(self, transcript: Transcript) -> None:
         turn = self._turn

@@ -1,8 +1,11 @@
 """The calls that are live now, and how the recent ones ended."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from app.calls.script import Script
+from app.conversation.port import TransferFailed
 
 REMEMBERED = 1000  # ended calls; Twilio asks what follows within seconds of the end
 
@@ -34,12 +37,22 @@ class LiveCall:
     """ISO 8601, UTC."""
 
 
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A call whose stream has ended."""
+
+    ending: Ending
+    transfer_to: str = ""
+    script: Script | None = None
+    """What goes on if the caller comes back."""
+
+
 class Registry:
     """Live and recent calls of this process, by CallSid."""
 
     def __init__(self) -> None:
         self._live: dict[str, LiveCall] = {}
-        self._ended: OrderedDict[str, tuple[Ending, str]] = OrderedDict()
+        self._ended: OrderedDict[str, Departed] = OrderedDict()
 
     @property
     def live(self) -> list[LiveCall]:
@@ -48,17 +61,38 @@ class Registry:
     def began(self, call: LiveCall) -> None:
         self._live[call.call_sid] = call
 
-    def ended(self, call_sid: str, ending: Ending, *, transfer_to: str = "") -> None:
+    def ended(self, call_sid: str, departed: Departed) -> None:
         self._live.pop(call_sid, None)
-        self._ended[call_sid] = (ending, transfer_to)
+        self._ended[call_sid] = departed
         self._ended.move_to_end(call_sid)
         while len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
 
     def ending_of(self, call_sid: str) -> Ending | None:
         """How the call's stream ended; None while it lives, or when no stream ever came."""
-        return self._ended.get(call_sid, (None, ""))[0]
+        departed = self._ended.get(call_sid)
+        return departed.ending if departed is not None else None
 
     def transfer_of(self, call_sid: str) -> str:
         """The number that an ended call is to be handed to; empty for any other."""
-        return self._ended.get(call_sid, (None, ""))[1]
+        departed = self._ended.get(call_sid)
+        return departed.transfer_to if departed is not None else ""
+
+    def transfer_failed(self, call_sid: str) -> bool:
+        """Nobody took the caller over: their next stream goes on with the conversation, if there is one."""
+        departed = self._ended.get(call_sid)
+        if departed is None or departed.script is None:
+            return False
+        opening = TransferFailed(departed.transfer_to)
+        script = replace(departed.script, opening=opening)
+        self._ended[call_sid] = replace(departed, transfer_to="", script=script)
+        return True
+
+    def take_script(self, call_sid: str) -> Script | None:
+        """The conversation that goes on with the caller who came back; None for a new call."""
+        departed = self._ended.get(call_sid)
+        script = departed.script if departed is not None else None
+        if departed is None or script is None or script.opening is None:
+            return None
+        self._ended[call_sid] = replace(departed, script=None)
+        return script

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app import clock
+from app.audio import tone
+from app.calls.listening import Listening
 from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.registry import Ending
@@ -40,7 +42,7 @@ class Acts:
 
     end: Callable[[Ending], None]
     transfer: Callable[[str], None]
-    expect: Callable[[port.Expect], None]
+    listening: Listening
     mailbox: Mailbox
 
 
@@ -126,8 +128,19 @@ class TurnTaking:
                 self._speaker.say(text, interruptible=interruptible)
             case port.PlayPrompt(path, interruptible):
                 self._speaker.play(path, self._prompts.get(path, b""), interruptible=interruptible)
+            case port.PressKeys(keys):
+                self._speaker.play(f"(keys: {keys})", tone.keys(keys), interruptible=False)
+            case port.PlayBack():
+                self._speaker.play("(the caller's own voice)", self._acts.listening.last_heard)
             case port.Expect():
-                self._acts.expect(order)
+                self._acts.listening.expect(order)
+            case port.HangUp() | port.GiveUp() | port.Transfer():
+                self._part(order)
+        self._set_alarm()
+
+    def _part(self, order: port.HangUp | port.GiveUp | port.Transfer) -> None:
+        """These are the last words; what follows them waits until they were heard."""
+        match order:
             case port.HangUp():
                 self._speaker.then(lambda: self._acts.end(Ending.FINISHED))
             case port.GiveUp():
@@ -135,7 +148,6 @@ class TurnTaking:
                 self._speaker.then(lambda: self._acts.end(Ending.SPEECH_FAILED))
             case port.Transfer(number):
                 self._speaker.then(lambda: self._acts.transfer(number))
-        self._set_alarm()
 
     def _answered(self) -> None:
         self._speaker.then(lambda: self.tell(turn_port.ReplyHeard()))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.conversation.port import UtteranceHeard
+from app.conversation.port import EarsAwaited, HearingLost, UtteranceHeard
 
 
 @dataclass(slots=True)
@@ -17,14 +17,18 @@ class Caller:
     said: UtteranceHeard | None = None
     """Words that were followed by another utterance before they could be answered."""
     silences: int = 0
-    hearing_lost: bool = False
-    """And the conversation was not told yet."""
+    ears: HearingLost | EarsAwaited | None = None
+    """Why nobody listens, while the conversation was not told yet."""
 
     def begin(self, at_ms: int, *, recorded: bool) -> None:
         self.speaking, self.began_ms, self.recorded = True, at_ms, recorded
 
     def stop(self, at_ms: int) -> None:
         self.speaking, self.lasted_ms = False, at_ms - self.began_ms
+
+    def take_ears(self) -> HearingLost | EarsAwaited:
+        ears, self.ears = self.ears, None
+        return ears or HearingLost()
 
     def add(self, heard: UtteranceHeard) -> None:
         """One more utterance of a turn that goes on."""

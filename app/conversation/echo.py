@@ -31,6 +31,8 @@ class Echo:
                 return "I heard a voice, but no words."
             case port.KeysEntered(digits):
                 return f"You pressed {' '.join(SPOKEN.get(digit, digit) for digit in digits) or 'nothing'}."
+            case port.EarsAwaited(position):
+                return f"Every recogniser is taken. You are number {position} in line; I see your keys."
             case port.HearingLost():
                 return "I can hear no more words, but I see your keys."
             case port.SilenceLasted():

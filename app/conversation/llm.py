@@ -1,6 +1,6 @@
 """The conversation with a language model: its words come from the model, its deeds from the configuration."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ class Llm:
         self._history = History(self._limits.history_entries)
         self._standing = _Standing()
 
-    def respond(self, fact: Fact) -> AsyncIterator[Order]:
+    def respond(self, fact: Fact) -> AsyncGenerator[Order, None]:
         """Take one fact now, give the orders as they become known; closing the iterator stops the model."""
         self._note(fact)
         orders = self._without_model(fact)
@@ -85,7 +85,7 @@ class Llm:
                 history.bridge_was_cut(heard)
                 if self._standing.question and self._standing.question in unheard:
                     self._standing.confirming = None  # a yes to what follows would be one to something else
-            case port.MessageTaken() | port.TransferFailed() | port.HearingLost():
+            case port.MessageTaken() | port.TransferFailed() | port.HearingLost() | port.EarsAwaited():
                 history.caller_said(_note_on(fact))
 
     def _without_model(self, fact: Fact) -> list[Order] | None:
@@ -96,11 +96,10 @@ class Llm:
                 return [Say(words.greeting), words.expect()]
             case port.NotUnderstood():
                 return self._miss()
-            case port.UtteranceHeard(text) if not said_by_caller(text):
-                return self._miss()
             case port.UtteranceHeard() | port.KeysEntered():
-                self._standing.missed = 0
-                return self._confirmed(fact)
+                return self._answered(fact)
+            case port.EarsAwaited(position):
+                return [words.line("waiting", position=str(position))]
             case port.MessageTaken() | port.TransferFailed() | port.HearingLost():
                 return None
             case port.SilenceLasted(times):
@@ -108,6 +107,12 @@ class Llm:
             case port.SpeechFailed():
                 return [GiveUp()]  # no voice is left: a caller must not sit in silence
         return []
+
+    def _answered(self, fact: port.UtteranceHeard | port.KeysEntered) -> list[Order] | None:
+        if isinstance(fact, port.UtteranceHeard) and not said_by_caller(fact.text):
+            return self._miss()
+        self._standing.missed = 0
+        return self._confirmed(fact)
 
     def _miss(self) -> list[Order]:
         self._standing.missed += 1
@@ -202,7 +207,8 @@ class Llm:
     def _ordered(self, outcome: Outcome, reply: Reply) -> list[Order]:
         match outcome:
             case Done(orders=orders):
-                self._standing.gathering = self._standing.gathering or bool(orders)
+                asked_for_keys = any(isinstance(order, GatherKeys) for order in orders)
+                self._standing.gathering = self._standing.gathering or asked_for_keys
                 return list(orders)
             case Handed(order, line):
                 reply.last_word = True
@@ -219,7 +225,9 @@ async def _given(orders: Sequence[Order]) -> AsyncGenerator[Order, None]:
         yield order
 
 
-def _note_on(fact: port.MessageTaken | port.TransferFailed | port.HearingLost) -> str:
+def _note_on(
+    fact: port.MessageTaken | port.TransferFailed | port.HearingLost | port.EarsAwaited,
+) -> str:
     """What the telephone tells the model."""
     match fact:
         case port.MessageTaken(duration_s) if duration_s > 0:
@@ -228,4 +236,6 @@ def _note_on(fact: port.MessageTaken | port.TransferFailed | port.HearingLost) -
             return "[left no message]"
         case port.TransferFailed():
             return "[nobody took the call: the caller is back with you]"
+        case port.EarsAwaited():
+            return "[you cannot hear the caller yet: only keys reach you]"
     return "[you cannot hear the caller any more: offer choices by single keys]"

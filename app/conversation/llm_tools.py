@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from app.conversation.llm_port import Tool, ToolCall
 from app.conversation.persona import LookUpTable, Persona, Place
-from app.conversation.port import GatherKeys, HangUp, Order, TakeMessage, Transfer
+from app.conversation.port import GatherKeys, HangUp, Order, PressKeys, TakeMessage, Transfer
 from app.conversation.wording import plain
 
 MOST_ROWS = 5  # of one answer from a table
+MOST_KEYS = 32  # pressed at once; six seconds of tones
 LONGEST_ENTRY = 100  # characters of what is looked up
 NO_PARAMETERS: dict[str, object] = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -61,6 +63,10 @@ class _Most(msgspec.Struct, forbid_unknown_fields=True):
     most: int = 0
 
 
+class _Keys(msgspec.Struct, forbid_unknown_fields=True):
+    keys: Annotated[str, msgspec.Meta(pattern=rf"^[0-9A-D*#]{{1,{MOST_KEYS}}}\Z")]
+
+
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     table: str
     entry: str
@@ -95,6 +101,9 @@ class Toolbox:
             case "look_up":
                 asked = msgspec.json.decode(arguments, type=_Entry)
                 return self._look_up(asked.table, asked.entry)
+            case "press_keys":
+                pressed = msgspec.json.decode(arguments, type=_Keys).keys
+                return Done("the keys were pressed", (PressKeys(pressed),))
             case "ask_for_keys":
                 return self._ask_for_keys(msgspec.json.decode(arguments, type=_Most).most)
         msgspec.json.decode(arguments, type=_Nothing)
@@ -136,6 +145,10 @@ class Toolbox:
             most = {"type": "integer", "minimum": 1, "maximum": persona.keys.most}
             about = f"Let the caller key in a number on their phone. Use it when: {persona.keys.about}"
             tools.append(Tool("ask_for_keys", about, _parameters(most=most)))
+        if persona.press_keys is not None:
+            keys = {"type": "string", "pattern": "^[0-9A-D*#]+$", "maxLength": MOST_KEYS}
+            about = f"Press keys on the line, as tones. Use it when: {persona.press_keys.about}"
+            tools.append(Tool("press_keys", about, _parameters(keys=keys)))
         if persona.table:
             tools.append(_look_up_tool(persona.table))
         if persona.hang_up:

@@ -59,6 +59,12 @@ class KeyInput(_Part):
     about: str = Field("a long number is needed, such as a phone number", description="for the model: when")
 
 
+class KeyTones(_Part):
+    """The bridge may press keys for whoever it speaks with, such as another menu."""
+
+    about: str = Field("a menu or a door on the other side asks for keys", description="for the model: when")
+
+
 class LookUpTable(_Part):
     """Facts that are too many for every question: the model asks for a row when it needs it."""
 
@@ -81,6 +87,9 @@ class Lines(_Part):
     give_up: Texts = ("I'm sorry, something is wrong on our side. Please call again later. Goodbye.",)
     transfer: Texts = ("One moment, I am putting you through.",)
     confirm: Texts = ("Shall I put you through to {name}?",)
+    waiting: Texts = (
+        "I can't listen to you yet: you are number {position} in line for that. Your keys work.",
+    )
     message: Texts = ("Please speak after the tone, and press any key when you are done.",)
 
 
@@ -95,6 +104,7 @@ class Persona(_Part):
     transfer: dict[Name, Place] = {}
     message: Recording | None = None
     keys: KeyInput | None = None
+    press_keys: KeyTones | None = None
     table: dict[Name, LookUpTable] = {}
     lines: Lines = Lines()
 

@@ -93,6 +93,13 @@ class HearingLost:
     """No recogniser listens any more: only keys reach us."""
 
 
+@dataclass(frozen=True, slots=True)
+class EarsAwaited:
+    """Every recogniser is taken: the caller is in line for one, at this place from 1; keys work meanwhile."""
+
+    position: int
+
+
 Fact = (
     CallStarted
     | UtteranceHeard
@@ -106,6 +113,7 @@ Fact = (
     | TransferFailed
     | SpeechFailed
     | HearingLost
+    | EarsAwaited
 )
 
 
@@ -124,6 +132,18 @@ class PlayPrompt:
 
     path: str
     interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PressKeys:
+    """Press these keys (0-9 A-D * #) for whoever is on the line, as tones after what is being said."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayBack:
+    """Play the audio of the caller's last utterance to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +189,9 @@ class GiveUp:
     """End the call at once; the telephone network says a plain sentence in our place."""
 
 
-Order = Say | PlayPrompt | GatherKeys | Expect | TakeMessage | Transfer | HangUp | GiveUp
+Order = (
+    Say | PlayPrompt | PressKeys | PlayBack | GatherKeys | Expect | TakeMessage | Transfer | HangUp | GiveUp
+)
 
 
 class Conversation(Protocol):

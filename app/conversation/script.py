@@ -74,15 +74,18 @@ class ScriptConversation:
                 return self._miss()
             case port.SilenceLasted(times):
                 return self._break_silence(times)
-            case port.HearingLost():
-                return [*self._say(self._script.not_understood.keys), *self._listen()]
             case port.SpeechFailed():
                 return [GiveUp()]  # no voice is left: a caller must not sit in silence
         return self._go_on(fact)
 
     def _go_on(self, fact: Fact) -> list[Order]:
-        """What the caller did not say: the ends of messages and transfers."""
+        """What the caller did not say: nobody listens, the ends of messages and transfers."""
         match fact, self._steps.get(self._way.step):
+            case port.EarsAwaited(position), _:
+                waiting = self._script.not_understood.waiting
+                return [*self._say(waiting, position=str(position)), *self._listen()]
+            case port.HearingLost(), _:
+                return [*self._say(self._script.not_understood.keys), *self._listen()]
             case port.MessageTaken(duration_s), Message() as step:
                 empty = duration_s <= 0 and step.empty is not None
                 return self._enter((step.empty if empty else step.then) or self._way.menu)
@@ -247,8 +250,9 @@ class ScriptConversation:
         played: list[Order] = [PlayPrompt(step.play, step.interruptible)] if step.play else []
         return played + self._say(step.say, interruptible=step.interruptible)
 
-    def _say(self, wordings: Sequence[str], *, interruptible: bool = True) -> list[Order]:
-        text = fill(self._variants.choose(wordings), self._values()) if wordings else ""
+    def _say(self, wordings: Sequence[str], *, interruptible: bool = True, position: str = "") -> list[Order]:
+        values = self._values() | {"position": position}
+        text = fill(self._variants.choose(wordings), values) if wordings else ""
         return [Say(text, interruptible)] if text else []
 
     def _values(self) -> dict[str, str]:

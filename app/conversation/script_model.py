@@ -214,12 +214,18 @@ class Silence(_Table):
 
 
 class Missed(_Table):
-    """What is said when an answer was not understood: first, second, then the keys, at last goodbye."""
+    """What is said when an answer was not understood: first, second, then the keys, at last goodbye.
+
+    `waiting` is for a caller in line for a recogniser, all of which are taken.
+    """
 
     first: Texts = ("Sorry, I didn't get that.",)
     second: Texts = ("Sorry, once more please.",)
     keys: Texts = ("Let's use the keys of your phone: {keys}.",)
     which: Texts = ("Did you mean {choices}?",)
+    waiting: Texts = (
+        "I can't listen to you yet, you are number {position} in line for that. Meanwhile, please {keys}.",
+    )
     goodbye: Texts = ("I'm sorry, I can't understand you on this line. Please call again. Goodbye.",)
 
 

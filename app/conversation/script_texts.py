@@ -7,7 +7,7 @@ from app.conversation.script_model import Choice, Everywhere
 from app.conversation.wording import SPOKEN, enumerated
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z_0-9]*)(?:\|([^{}]*))?\}")
-BUILT_IN = frozenset({"keys", "choices", "daypart"})
+BUILT_IN = frozenset({"keys", "choices", "daypart", "position"})
 # Hours at which a part of the day begins.
 DAYPARTS = ((5, "morning"), (12, "afternoon"), (18, "evening"))
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from app.conversation.port import (
     CallStarted,
+    EarsAwaited,
     Fact,
     HearingLost,
     KeyPressed,
@@ -83,6 +84,7 @@ TurnFact = (
     | ReplyHeard
     | TransferFailed
     | HearingLost
+    | EarsAwaited
     | CallEnded
     | Tick
 )
@@ -142,6 +144,15 @@ class Floor(StrEnum):
     RECORDING = "recording"  # the caller leaves a message
     TRANSFERRING = "transferring"  # the caller is being handed over
     ENDING = "ending"  # a goodbye is being said, or the line is gone
+
+
+# How a reply is ended from each floor on which keys are gathered.
+SILENCING: dict[Floor, list[TurnOrder]] = {
+    Floor.LISTENING: [],
+    Floor.THINKING: [Interrupt(), Abandon()],
+    Floor.SPEAKING: [Interrupt(), Abandon()],
+    Floor.HOLDING: [Abandon()],
+}
 
 
 class BargeIn(StrEnum):

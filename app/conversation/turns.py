@@ -24,6 +24,7 @@
     these four     a key completes an answer                     THINKING        (silence,) Ask(KeysEntered)
                    a key does not                                LISTENING       (silence)
     RECORDING      a key, message_silence_s, the longest time    THINKING        EndMessage, Ask(MessageTaken)
+                   the line is gone                              ENDING          EndMessage
     TRANSFERRING   nobody took the caller                        THINKING        Ask(TransferFailed)
     ENDING         anything                                      ENDING
 
@@ -40,6 +41,7 @@ from app.conversation.caller import Caller
 from app.conversation.keys import Gather
 from app.conversation.reply import Reply
 from app.conversation.turn_port import (
+    SILENCING,
     Abandon,
     Ask,
     BargeIn,
@@ -65,14 +67,7 @@ from app.conversation.turn_port import (
 from app.conversation.variants import Variants
 
 Given = TurnFact | Alarm
-
-# How a reply is ended from each floor on which keys are gathered.
-SILENCING: dict[Floor, list[TurnOrder]] = {
-    Floor.LISTENING: [],
-    Floor.THINKING: [Interrupt(), Abandon()],
-    Floor.SPEAKING: [Interrupt(), Abandon()],
-    Floor.HOLDING: [Abandon()],
-}
+OPEN = (Floor.LISTENING, Floor.TRANSFERRING)  # where a caller begins, or comes back
 
 
 class Turns:
@@ -116,9 +111,8 @@ class Turns:
             case _ if self.floor is Floor.ENDING:
                 return []
             case CallEnded():
-                self._leave(Floor.ENDING)
-                return []
-            case port.CallStarted():
+                return self._hang_up()
+            case port.CallStarted() | port.TransferFailed() if self.floor in OPEN:
                 return self._ask(fact, now)
             case Tick():
                 due = (alarm for alarm in self._alarms.due(now) if self._alarms.take(alarm, now))
@@ -154,10 +148,10 @@ class Turns:
                 return self._press(digit, now)
             case Alarm.KEYS:
                 return [*SILENCING[self.floor], *self._ask(port.KeysEntered(self._gather.take()), now)]
-            case port.HearingLost() if self.floor is Floor.LISTENING:
+            case port.HearingLost() | port.EarsAwaited() if self.floor is Floor.LISTENING:
                 return self._ask(given, now)
-            case port.HearingLost():
-                self._caller.hearing_lost = True
+            case port.HearingLost() | port.EarsAwaited():
+                self._caller.ears = given
                 return []
         return RULES[self.floor](self, given, now)
 
@@ -236,8 +230,11 @@ class Turns:
                 return [EndMessage(keep=begun), *self._ask(port.MessageTaken(lasted_s), now)]
         return []
 
-    def _transferring(self, given: Given, now: float) -> list[TurnOrder]:
-        return self._ask(given, now) if isinstance(given, port.TransferFailed) else []
+    def _hang_up(self) -> list[TurnOrder]:
+        """The line is gone; most callers end their message so, and it is kept."""
+        recorded = self.floor is Floor.RECORDING and self._reply.message_begun
+        self._leave(Floor.ENDING)
+        return [EndMessage(keep=True)] if recorded else []
 
     def _press(self, digit: str, now: float) -> list[TurnOrder]:
         silencing = SILENCING[self.floor]
@@ -279,9 +276,8 @@ class Turns:
     def _end_reply(self, now: float) -> list[TurnOrder]:
         if self._reply.message_s is not None:
             return self._record(self._reply.message_s, now)
-        if self._caller.hearing_lost:
-            self._caller.hearing_lost = False
-            return self._ask(port.HearingLost(), now)
+        if self._caller.ears is not None:
+            return self._ask(self._caller.take_ears(), now)
         if self._reply.kept is not None:
             return self._ask(self._reply.kept, now)
         self._listen(now)
@@ -346,5 +342,5 @@ RULES: dict[Floor, Callable[[Turns, Given, float], list[TurnOrder]]] = {
     Floor.SPEAKING: Turns._speaking,
     Floor.HOLDING: Turns._holding,
     Floor.RECORDING: Turns._recording,
-    Floor.TRANSFERRING: Turns._transferring,
+    Floor.TRANSFERRING: lambda *_: [],
 }

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import SecretStr, field_validator
 
-from app.settings.section import Section, env, lower, split
+from app.settings.section import Section, address, env, lower, split
 
 
 class CallSettings(Section):
@@ -19,6 +19,9 @@ class CallSettings(Section):
         "TWILIO_AUTH_TOKEN",
         default=(),
         doc="verifies webhooks; several, comma separated, in a rotation. Empty: webhooks from loopback only",
+    )
+    twilio_base_url: str = env(
+        "TWILIO_BASE_URL", default="https://api.twilio.com", doc="REST API: a region's host, or a stand-in"
     )
     max_calls: int = env(
         "MAX_CALLS", "MAX_CONNECTIONS", "MAX_BOTS", default=100, ge=1, doc="calls at once in this process"
@@ -55,4 +58,5 @@ class CallSettings(Section):
     )
 
     _split = field_validator("twilio_auth_tokens", mode="before")(split)
+    _url = field_validator("twilio_base_url")(address)
     _lower = field_validator("when_full", mode="before")(lower)

@@ -1,10 +1,10 @@
 """Which ears listen, and how."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
-from app.settings.section import Section, among, env, split
+from app.settings.section import Section, among, env, lower, split
 from app.settings.vendors import VendorSettings
 
 HEARING_NAMES = ("deepgram", "elevenlabs", "local", "none")
@@ -25,6 +25,14 @@ class HearingSettings(Section):
         "HEARING_POOL_SIZE", default=0, ge=0, le=1000, doc="local recognisers; 0: by memory and cores"
     )
 
+    hearing_dictation: Literal["auto", "on", "off"] = env(
+        "HEARING_DICTATION",
+        default="auto",
+        doc="local ears take any words (`on`), at ten times the cost, or the hotline's own phrases (`off`); "
+        "`auto`: any words for the conversations llm and echo",
+    )
+
+    _lower = field_validator("hearing_dictation", mode="before")(lower)
     _split = field_validator("hearing_providers", mode="before")(split)
 
     @field_validator("hearing_providers")

@@ -47,10 +47,13 @@ def say_and_hang_up(text: str) -> str:
     return str(response)
 
 
-def dial(number: str, *, otherwise: str) -> str:
-    """Hand the caller to another phone; `otherwise` is said when nobody takes the call."""
+def dial(number: str, *, after_url: str, otherwise: str) -> str:
+    """Hand the caller to another phone; Twilio then asks `after_url` what follows, with how it went.
+
+    `otherwise` is said before hanging up should Twilio go on without asking.
+    """
     response = VoiceResponse()
-    response.dial(number)
+    response.dial(number, action=after_url, method="POST")
     response.say(_sayable(otherwise))
     response.hangup()
     return str(response)

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from app import clock
 from app.calls.admission import TokenRefused
 from app.calls.call import Call
-from app.calls.registry import Ending, LiveCall
+from app.calls.registry import Departed, Ending, LiveCall
 from app.errors import AtCapacity, MediaStreamError
 from app.log import log
 from app.telephony import messages
@@ -121,20 +121,23 @@ class Media:
         self, stream: MediaStream, socket: MediaSocket, started: messages.Started, path: str
     ) -> None:
         parts, call_sid = self._parts, started.call_sid
-        ending, transfer_to = Ending.INTERNAL_ERROR, ""
+        script = parts.registry.take_script(call_sid) or parts.script_for(path)
+        departed = Departed(Ending.INTERNAL_ERROR)
         parts.registry.began(LiveCall(call_sid, started.stream_sid, clock.wall().isoformat()))
         log.info("stream.started", stream_sid=started.stream_sid, path=path)
         try:
-            call = Call(started, stream, socket, parts.script_for(path), parts.means)
+            call = Call(started, stream, socket, script, parts.means)
             ending = await call.run()
-            transfer_to = call.transfer_to
+            departed = Departed(ending, call.transfer_to, script if call.transfer_to else None)
         except Exception:  # noqa: BLE001 - the call's outer wall: a bug costs this call, never another
             log.exception("call.failed")
         finally:
             # Before the close: Twilio may ask what follows as soon as it sees it.
-            parts.registry.ended(call_sid, ending, transfer_to=transfer_to)
+            parts.registry.ended(call_sid, departed)
             parts.admission.release(call_sid)
-            await socket.close(*CLOSES.get(ending, (NORMAL, "")))
+            if departed.ending is Ending.FINISHED and parts.account is not None:
+                await parts.account.hang_up(call_sid)
+            await socket.close(*CLOSES.get(departed.ending, (NORMAL, "")))
 
 
 async def _start_of(stream: MediaStream, socket: MediaSocket) -> messages.Started | None:

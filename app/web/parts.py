@@ -1,14 +1,17 @@
 """What the door is given by `main.py`: the rooms behind it, and what the operator chose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from app.calls.admission import Admission
-from app.calls.call import Means, Script
+from app.calls.call import Means
 from app.calls.registry import Registry
+from app.calls.script import Script
 from app.hearing.chain import HearingChain
 from app.observe.ring import Ring
 from app.speech.chain import Chain
+from app.telephony.rest import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,10 @@ class Parts:
     script_for: Callable[[str], Script]
     """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
+    account: Account | None = None
+    """Twilio's REST API, where there are credentials for it."""
+    opened: Sequence[AbstractAsyncContextManager[object]] = ()
+    """What else lives as long as the process."""
 
     @property
     def voice(self) -> Chain:

@@ -63,9 +63,13 @@ class Voice:
         ending = self._parts.registry.ending_of(call_sid)
         over = form.get("CallStatus") in ENDED_STATUSES
         number = self._parts.registry.transfer_of(call_sid)
+        dialled = form.get("DialCallStatus")
+        if dialled and not over:
+            return _xml(self._come_back(call_sid, dialled))
         if number and not over:
             log.info("call.transferred", call_sid=call_sid, **{"pii.to": number})
-            return _xml(twiml.dial(number, otherwise=NOBODY))
+            public = self._parts.locks.public_url
+            return _xml(twiml.dial(number, after_url=f"{public}/voice/after", otherwise=NOBODY))
         if over or (ending is not None and ending.is_normal):
             return _xml(twiml.hang_up())
         log.warning(
@@ -98,6 +102,19 @@ class Voice:
         )
         return Response(status_code=204)
 
+    def _come_back(self, call_sid: str, dialled: str) -> str:
+        """The dialled phone is done with the caller: over, or back to us if nobody was there."""
+        if dialled in ("completed", "answered"):
+            return twiml.hang_up()
+        log.info("call.transfer_failed", call_sid=call_sid, status=dialled)
+        if not self._parts.registry.transfer_failed(call_sid):
+            return twiml.say_and_hang_up(NOBODY)
+        try:
+            token = self._parts.admission.reserve_again(call_sid, clock.now())
+        except AtCapacity:
+            return twiml.say_and_hang_up(NOBODY)
+        return self._stream(MEDIA_PATH, token)
+
     def _connect(self, call_sid: str, path: str, form: Form) -> str:
         parts = self._parts
         try:
@@ -118,7 +135,10 @@ class Voice:
             max_calls=parts.admission.max_calls,
             **{"pii.from": form.get("From"), "pii.to": form.get("To")},
         )
-        public = parts.locks.public_url
+        return self._stream(path, token)
+
+    def _stream(self, path: str, token: str) -> str:
+        public = self._parts.locks.public_url
         return twiml.connect_stream(
             stream_url="ws" + public.removeprefix("http") + path,
             token=token,

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app import clock
-from app.calls.call import TOLERATED_FAULTS, Call, Limits, Means, Script
+from app.calls.call import TOLERATED_FAULTS, Call, Limits, Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Ending
+from app.calls.script import Script
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.conversation.port import Conversation, Fact, KeysEntered, Order, Say

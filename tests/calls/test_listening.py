@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.calls.listening import Listening
+from app.calls.listening import PLACE_NEWS_S, Listening
 from app.conversation import turn_port as turns
-from app.conversation.port import Expect, HearingLost, KeyPressed, UtteranceHeard
+from app.conversation.port import EarsAwaited, Expect, HearingLost, KeyPressed, UtteranceHeard
 from app.errors import Failure, ProviderError
 from app.hearing.ear import Ears, KeyHeard, UtteranceAudio
 from app.hearing.endpointing import (
@@ -125,3 +125,15 @@ async def test_digits_to_be_dictated_make_the_ear_patient() -> None:
         line.expect(Expect(("one",), digits=True))
 
         assert line.ear.endpoints.patience_ms > before
+
+
+@in_virtual_time
+async def test_a_caller_in_line_is_told_the_place_but_not_every_step() -> None:
+    async with listening(None) as (line, told):
+        told.clear()
+        line._wait_in_line(3)
+        line._wait_in_line(2)
+        await asyncio.sleep(PLACE_NEWS_S)
+        line._wait_in_line(1)
+
+        assert told == [EarsAwaited(3), EarsAwaited(1)]

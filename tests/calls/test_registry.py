@@ -2,7 +2,11 @@
 
 import pytest
 
-from app.calls.registry import REMEMBERED, Ending, LiveCall, Registry
+from app.calls.registry import REMEMBERED, Departed, Ending, LiveCall, Registry
+from app.calls.script import Script
+from app.conversation.echo import Echo
+from app.conversation.immediate import Immediate
+from app.conversation.port import TransferFailed
 
 
 def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
@@ -11,7 +15,7 @@ def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
 
     assert [call.call_sid for call in registry.live] == ["CA1"]
     assert registry.ending_of("CA1") is None
-    registry.ended("CA1", Ending.CALLER_HUNG_UP)
+    registry.ended("CA1", Departed(Ending.CALLER_HUNG_UP))
 
     assert registry.live == []
     assert registry.ending_of("CA1") is Ending.CALLER_HUNG_UP
@@ -20,7 +24,7 @@ def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
 def test_old_endings_are_forgotten() -> None:
     registry = Registry()
     for number in range(REMEMBERED + 1):
-        registry.ended(f"CA{number}", Ending.FINISHED)
+        registry.ended(f"CA{number}", Departed(Ending.FINISHED))
 
     assert registry.ending_of("CA0") is None
     assert registry.ending_of("CA1") is Ending.FINISHED
@@ -28,10 +32,27 @@ def test_old_endings_are_forgotten() -> None:
 
 def test_a_transfer_is_kept_with_its_number() -> None:
     registry = Registry()
-    registry.ended("CA1", Ending.TRANSFERRED, transfer_to="+15550123")
+    registry.ended("CA1", Departed(Ending.TRANSFERRED, "+15550123"))
 
     assert registry.transfer_of("CA1") == "+15550123"
     assert registry.transfer_of("CA2") == ""
+
+
+def test_a_caller_nobody_took_comes_back_to_the_conversation_once() -> None:
+    registry = Registry()
+    script = Script(Immediate(Echo()))
+    registry.ended("CA1", Departed(Ending.TRANSFERRED, "+15550123", script))
+    assert registry.take_script("CA1") is None  # as long as the transfer has not failed
+
+    assert registry.transfer_failed("CA1")
+    back = registry.take_script("CA1")
+
+    assert back is not None
+    assert back.conversation is script.conversation
+    assert back.opening == TransferFailed("+15550123")
+    assert registry.take_script("CA1") is None
+    assert registry.transfer_of("CA1") == ""
+    assert not registry.transfer_failed("CA2")
 
 
 @pytest.mark.parametrize("ending", list(Ending))

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.calls.call import Call, Limits, Means, Script
+from app.calls.call import Call, Limits, Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Ending
+from app.calls.script import Script
 from app.conversation import turn_port as turns
 from app.conversation.immediate import Immediate
 from app.conversation.port import (
@@ -19,22 +20,28 @@ from app.conversation.port import (
     KeyPressed,
     KeysEntered,
     MessageTaken,
+    NotUnderstood,
     Order,
+    PlayBack,
+    PressKeys,
     Say,
     SilenceLasted,
     TakeMessage,
     Transfer,
+    TransferFailed,
     UtteranceHeard,
 )
 from app.conversation.turn_port import TurnLimits
 from app.hearing.chain import HearingChain
-from app.hearing.ear import Ears
+from app.hearing.dtmf import InbandKeys
+from app.hearing.ear import Ears, UtteranceAudio
+from app.hearing.endpointing import UtteranceBegan, UtteranceEnded, UtterancePaused
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.speech.chain import Chain
 from tests.standins.ears import ScriptedEars
 from tests.standins.phone import Phone
-from tests.standins.voice import ToneVoice
+from tests.standins.voice import ToneVoice, tone
 from tests.virtual_time import in_virtual_time
 
 Table = dict[type, list[Order]]
@@ -77,6 +84,7 @@ async def talking(
     seconds: float = 5.0,
     limits: TurnLimits | None = None,
     folder: Path = Path(),
+    opening: TransferFailed | None = None,
 ) -> AsyncIterator[Line]:
     phone, voice, conversation = Phone(), ToneVoice(seconds=seconds), Answers(table)
     stream, started = phone.stream()
@@ -88,7 +96,7 @@ async def talking(
             limits=Limits(turns=limits or TurnLimits(silence_s=60)),
             messages_in=folder,
         )
-        call = Call(started, stream, phone, Script(Immediate(conversation)), means)
+        call = Call(started, stream, phone, Script(Immediate(conversation), opening=opening), means)
         line = Line(phone, call, conversation, voice)
         line.over = group.create_task(call.run())
         yield line
@@ -200,3 +208,46 @@ async def test_a_transfer_ends_the_stream_with_its_number_after_the_last_word() 
 
     assert (ending, line.call.transfer_to) == (Ending.TRANSFERRED, "+15550123")
     assert len(line.phone.heard) == 5 * 8000
+
+
+@in_virtual_time
+async def test_keys_are_pressed_as_tones_on_the_line() -> None:
+    async with talking({CallStarted: [PressKeys("42")]}) as line:
+        await asyncio.sleep(2)
+
+        assert InbandKeys().feed(bytes(line.phone.heard)) == ["4", "2"]
+
+
+@in_virtual_time
+async def test_the_callers_own_voice_is_played_back_to_them() -> None:
+    async with talking({NotUnderstood: [PlayBack()]}) as line:
+        spoken = tone(440, 1.0)
+        line.call._listening.judge([UtteranceBegan(0, 0), UtteranceAudio(spoken)])
+        line.call._listening.judge([UtterancePaused(1300, 1000)])
+        await asyncio.sleep(0.5)
+        line.call._listening.judge([UtteranceEnded(1500, 1000, 1000)])
+        await asyncio.sleep(3)
+
+        assert bytes(line.phone.heard).startswith(spoken)
+
+
+@in_virtual_time
+async def test_a_caller_who_came_back_from_a_transfer_is_told_so_first() -> None:
+    failed = TransferFailed("+15550123")
+    async with talking({TransferFailed: [Say("Nobody was there.")]}, opening=failed) as line:
+        await asyncio.sleep(1)
+
+        assert line.conversation.facts[0] == failed
+        assert line.voice.said == ["Nobody was there."]
+
+
+@in_virtual_time
+async def test_a_message_is_kept_when_the_caller_hangs_up_in_it(tmp_path: Path) -> None:
+    async with talking({CallStarted: [TakeMessage(60.0)]}, folder=tmp_path) as line:
+        await asyncio.sleep(1)
+        line.tell(turns.CallerBegan(1000))
+        for at_ms in range(1000, 2000, 20):
+            line.call._listening.hear(at_ms, b"\x55" * 160)
+        line.phone.hang_up()
+
+    assert [path.suffix for path in tmp_path.iterdir()] == [".wav"]  # noqa: ASYNC240 - a test

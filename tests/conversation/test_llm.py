@@ -1,8 +1,7 @@
 """A whole conversation with a model behind a real endpoint: words, tools, faults, interruptions."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from typing import cast
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import structlog
@@ -451,7 +450,7 @@ async def test_closing_the_orders_closes_the_stream_at_once(
     vendor: OpenAiStandin, llm: Llm, logged: list[EventDict]
 ) -> None:
     vendor.replies.append(Reply("And so on it goes. ", endless=True))
-    orders = cast(AsyncGenerator[Order, None], llm.respond(port.UtteranceHeard("tell me all")))
+    orders = llm.respond(port.UtteranceHeard("tell me all"))
 
     assert await anext(orders) == Say("And so on it goes.")
     await orders.aclose()

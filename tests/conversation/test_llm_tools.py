@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.conversation.llm_port import ToolCall
 from app.conversation.llm_tools import MOST_ROWS, Confirm, Done, Handed, Outcome, Refused, Toolbox
 from app.conversation.persona import Persona
-from app.conversation.port import GatherKeys, HangUp, TakeMessage, Transfer
+from app.conversation.port import GatherKeys, HangUp, PressKeys, TakeMessage, Transfer
 
 PERSONA = Persona.model_validate(
     {
@@ -90,6 +90,15 @@ def test_no_invention_of_a_model_orders_anything(name: str, arguments: str) -> N
     outcome = use(name, arguments)
 
     assert isinstance(outcome, Refused) or name in {"hang_up", "take_message", "ask_for_keys"}
+
+
+def test_keys_are_pressed_only_where_that_is_declared_and_only_real_ones() -> None:
+    presser = Persona.model_validate({"character": "You answer.", "press_keys": {}})
+
+    assert use("press_keys", {"keys": "12#"}, presser) == Done("the keys were pressed", (PressKeys("12#"),))
+    assert isinstance(use("press_keys", {"keys": "12#"}), Refused)
+    for keys in ("", "1w", "1" * 33, "1\n"):
+        assert isinstance(use("press_keys", {"keys": keys}, presser), Refused)
 
 
 def test_ends_of_a_call_and_messages() -> None:

@@ -466,6 +466,13 @@ def test_a_message_ends_at_its_longest() -> None:
     assert line.wait(0.5) == [EndMessage(keep=True), Ask(MessageTaken(10.0))]
 
 
+def test_a_message_is_kept_when_the_caller_ends_it_by_hanging_up() -> None:
+    line = recording()
+    assert line.handle(CallerBegan(0), CallEnded()) == [EndMessage(keep=True)]
+
+    assert recording().handle(CallEnded()) == []
+
+
 def test_a_message_without_a_voice_is_none() -> None:
     assert recording().wait(7.0) == [EndMessage(keep=False), Ask(MessageTaken(0.0))]
 
@@ -485,6 +492,19 @@ def test_a_caller_who_speaks_before_the_tone_is_recorded() -> None:
     line.speaking(interruptible=False).handle(CallerBegan(0), ReplyHeard(), CallerStopped(900))
 
     assert line.wait(4.0) == [EndMessage(keep=True), Ask(MessageTaken(4.0))]
+
+
+def test_a_place_in_line_for_a_recogniser_is_told_when_the_reply_has_been_heard() -> None:
+    line = Line().speaking()
+
+    assert line.handle(port.EarsAwaited(2), port.EarsAwaited(1)) == []
+    assert line.handle(ReplyHeard()) == [Ask(port.EarsAwaited(1))]
+
+
+def test_a_caller_who_comes_back_from_a_transfer_is_answered_first() -> None:
+    failed = TransferFailed("+15551234567")
+
+    assert Turns().handle(failed, 0.0) == [Ask(failed)]
 
 
 def test_lost_hearing_is_told_when_the_reply_has_been_heard() -> None:

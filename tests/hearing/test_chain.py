@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import AtCapacity, ConfigError, Failure, ProviderError
 from app.hearing.chain import HearingChain
+from app.hearing.port import OnPosition
 from tests.standins.ears import ScriptedEars, ScriptedListener
 
 
@@ -27,7 +28,9 @@ class Refusing(ScriptedEars):
         return self
 
     @asynccontextmanager
-    async def listen(self, phrases: Sequence[str] = ()) -> AsyncIterator[ScriptedListener]:
+    async def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AsyncIterator[ScriptedListener]:
         if self._session is not None:
             raise self._session
         async with super().listen(phrases) as listener:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.calls.call import Script
+from app.calls.script import Script
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.conversation.port import Conversation

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from app.errors import ProviderError
-from app.hearing.port import Transcript
+from app.hearing.port import OnPosition, Transcript
 
 
 class ScriptedListener:
@@ -63,7 +63,9 @@ class ScriptedEars:
         return None
 
     @asynccontextmanager
-    async def listen(self, phrases: Sequence[str] = ()) -> AsyncIterator[ScriptedListener]:
+    async def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AsyncIterator[ScriptedListener]:
         listener = ScriptedListener(self._texts, self._delay_s, self._failure)
         self.sessions.append(listener)
         self.open += 1

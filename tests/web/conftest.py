@@ -9,9 +9,10 @@ import pytest
 from starlette.applications import Starlette
 
 from app.calls.admission import Admission
-from app.calls.call import Means, Script
+from app.calls.call import Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
+from app.calls.script import Script
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.hearing.ear import Ears

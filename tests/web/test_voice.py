@@ -6,13 +6,21 @@ from xml.etree import ElementTree
 import pytest
 
 from app.calls.admission import Admission
-from app.calls.registry import Ending, Registry
+from app.calls.registry import Departed, Ending, Registry
+from app.calls.script import Script
+from app.conversation.echo import Echo
+from app.conversation.immediate import Immediate
 from app.speech.chain import Chain
 from app.web.parts import Words
 from tests.standins.voice import ToneVoice
 from tests.web.conftest import PUBLIC, Knock, locked, make_parts
 
 SID = "CA" + "a" * 32
+
+
+def token_of(document: str) -> str:
+    parameter = ElementTree.fromstring(document).find(".//Parameter[@name='token']")
+    return "" if parameter is None else parameter.get("value", "")
 
 
 def verbs(document: str) -> list[str]:
@@ -116,7 +124,7 @@ async def test_what_follows_the_stream_depends_on_how_it_ended(
 ) -> None:
     registry = Registry()
     if ending is not None:
-        registry.ended(SID, ending, transfer_to="+15550123" if ending is Ending.TRANSFERRED else "")
+        registry.ended(SID, Departed(ending, "+15550123" if ending is Ending.TRANSFERRED else ""))
     async with knock(make_parts(registry=registry)) as http:
         answer = await http.post("/voice/after", data={"CallSid": SID, "CallStatus": status})
 
@@ -143,3 +151,30 @@ async def test_stream_callbacks_are_taken_in_any_order(knock: Knock, event: str)
         answer = await http.post("/stream/status", data=form)
 
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+async def test_a_caller_nobody_took_comes_back_with_a_fresh_token(knock: Knock) -> None:
+    registry = Registry()
+    registry.ended(SID, Departed(Ending.TRANSFERRED, "+15550123", Script(Immediate(Echo()))))
+    async with knock(make_parts(registry=registry)) as http:
+        form = {"CallSid": SID, "CallStatus": "in-progress"}
+        first = await http.post("/voice", data=form)
+        dialled = await http.post("/voice/after", data=form)
+        back = await http.post("/voice/after", data=form | {"DialCallStatus": "no-answer"})
+
+    assert verbs(dialled.text) == ["Dial", "Say", "Hangup"]
+    assert verbs(back.text)[0] == "Connect"
+    assert token_of(back.text) != token_of(first.text)
+
+
+@pytest.mark.parametrize(("status", "said"), [("completed", ["Hangup"]), ("busy", ["Say", "Hangup"])])
+async def test_a_transfer_that_is_over_or_cannot_go_on_ends_the_call(
+    knock: Knock, status: str, said: list[str]
+) -> None:
+    registry = Registry()
+    registry.ended(SID, Departed(Ending.TRANSFERRED, "+15550123"))
+    async with knock(make_parts(registry=registry)) as http:
+        form = {"CallSid": SID, "CallStatus": "in-progress", "DialCallStatus": status}
+        answer = await http.post("/voice/after", data=form)
+
+    assert verbs(answer.text) == said

@@ -1,0 +1,68 @@
+"""Ending a call by Twilio's REST API, over a real socket."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.telephony.rest import Account
+from tests.standins.server import serving
+
+SID, TOKEN, CALL = "AC" + "0" * 32, "token", "CA" + "1" * 32
+
+
+class Twilio:
+    """The call resource, as far as it is used."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self.status = status
+
+    @asynccontextmanager
+    async def account(self) -> AsyncIterator[Account]:
+        app = Starlette(routes=[Route("/{rest:path}", self._answer, methods=["POST"])])
+        async with serving(app) as url, Account(SID, TOKEN, base_url=url) as account:
+            yield account
+
+    async def _answer(self, request: Request) -> Response:
+        form = parse_qs((await request.body()).decode())
+        self.asked.append((request.url.path, form["Status"][0], request.headers["authorization"]))
+        return JSONResponse({}, status_code=self.status)
+
+
+async def test_a_call_is_completed_with_the_accounts_credentials() -> None:
+    twilio = Twilio()
+    async with twilio.account() as account:
+        assert await account.hang_up(CALL)
+
+    credentials = base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
+    path = f"/2010-04-01/Accounts/{SID}/Calls/{CALL}.json"
+    assert twilio.asked == [(path, "completed", f"Basic {credentials}")]
+
+
+async def test_a_call_that_twilio_does_not_know_is_left_to_the_stream() -> None:
+    twilio = Twilio(404)
+    async with twilio.account() as account:
+        assert not await account.hang_up(CALL)
+        assert not await account.hang_up(CALL)
+
+    assert len(twilio.asked) == 2
+
+
+async def test_refused_credentials_are_not_tried_at_the_end_of_every_call() -> None:
+    twilio = Twilio(401)
+    async with twilio.account() as account:
+        assert not await account.hang_up(CALL)
+        assert not await account.hang_up(CALL)
+
+    assert len(twilio.asked) == 1
+
+
+async def test_nobody_at_the_other_end_costs_no_exception() -> None:
+    async with Account(SID, TOKEN, base_url="http://127.0.0.1:1") as account:
+        assert not await account.hang_up(CALL)
