@@ -1,7 +1,7 @@
 """The conversation on one call: asked one question at a time, its orders handed on as they become known."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
@@ -14,6 +14,12 @@ class Streaming(Protocol):
 
     def respond(self, fact: Fact) -> AsyncGenerator[Order, None]:
         """Take one fact, give the orders as they become known."""
+
+    def snapshot(self) -> dict[str, object]:
+        """Where it stands, in values that JSON can hold."""
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Stand where `snapshot` stood."""
 
 
 class Responder:

@@ -2,13 +2,14 @@
 
 from app.conversation import port
 from app.conversation.port import Expect, Fact, GiveUp, HangUp, Order, Say
+from app.conversation.stateless import Stateless
 from app.conversation.wording import SPOKEN
 
 GREETING = "Say something, and I will say back what I heard. Hang up when you have had enough."
 FAREWELL_AFTER = 3  # silences in a row
 
 
-class Echo:
+class Echo(Stateless):
     """Repeats words and keys; owns up to what it did not understand."""
 
     def handle(self, fact: Fact) -> list[Order]:
@@ -16,6 +17,8 @@ class Echo:
         match fact:
             case port.SpeechFailed():
                 return [GiveUp()]  # no voice is left: a caller must not sit in silence
+            case port.CallResumed(unheard):
+                return [*unheard, Expect(())]
             case port.SilenceLasted(times) if times >= FAREWELL_AFTER:
                 return [Say("Nobody seems to be there. Goodbye."), HangUp()]
         text = self._words(fact)

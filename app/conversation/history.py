@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 CUT = " —"  # the sign behind a sentence that the caller cut short
 KEPT = 200  # entries; an hour of talk, and the bound of a call's memory
 # What a character takes to be said, in letters: pauses at stops, digits are whole words.
@@ -82,6 +84,19 @@ class History:
         elif self._entries and self._entries[-1].speaker is Speaker.BRIDGE:
             last = self._entries.pop()
             self._entries.append(Entry(Speaker.BRIDGE, last.text, cut=True))
+
+    def snapshot(self) -> list[list[object]]:
+        """The entries in values that JSON can hold."""
+        return [[entry.speaker.value, entry.text, entry.cut] for entry in self._entries]
+
+    def restore(self, written: object) -> None:
+        """Take the entries of a snapshot; what cannot be read is left out."""
+        try:
+            entries = msgspec.convert(written, list[tuple[Speaker, str, bool]])
+        except msgspec.ValidationError:
+            return
+        self._entries.clear()
+        self._entries.extend(Entry(*entry) for entry in entries)
 
     def entries(self) -> list[Entry]:
         """Oldest first."""

@@ -1,6 +1,6 @@
 """A conversation that knows its words at once, as one that streams them: callers of either see the same."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from app.conversation.port import Conversation, Fact, Order
 
@@ -15,3 +15,9 @@ class Immediate:
         """Take one fact, give the orders as they become known."""
         for order in self._conversation.handle(fact):
             yield order
+
+    def snapshot(self) -> dict[str, object]:
+        return self._conversation.snapshot()
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        self._conversation.restore(state)

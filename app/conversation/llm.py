@@ -1,12 +1,12 @@
 """The conversation with a language model: its words come from the model, its deeds from the configuration."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from app import clock
 from app.conversation import port
-from app.conversation.history import History
+from app.conversation.history import History, Speaker
 from app.conversation.llm_asking import Asking
 from app.conversation.llm_consent import CONSENT_PHRASES, agrees
 from app.conversation.llm_messages import messages, said_by_caller, system_text
@@ -98,6 +98,8 @@ class Llm:
                 return self._miss()
             case port.UtteranceHeard() | port.KeysEntered():
                 return self._answered(fact)
+            case port.CallResumed(unheard, cut_off):
+                return self._resumed(unheard, cut_off=cut_off)
             case port.EarsAwaited(position):
                 return [words.line("waiting", position=str(position))]
             case port.MessageTaken() | port.TransferFailed() | port.HearingLost():
@@ -107,6 +109,21 @@ class Llm:
             case port.SpeechFailed():
                 return [GiveUp()]  # no voice is left: a caller must not sit in silence
         return []
+
+    def snapshot(self) -> dict[str, object]:
+        return {"history": self._history.snapshot(), "tools": self._standing.tools}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        self._history.restore(state.get("history"))
+        tools = state.get("tools")
+        self._standing.tools = tools if isinstance(tools, int) else 0
+
+    def _resumed(self, unheard: Sequence[Order], *, cut_off: bool) -> list[Order] | None:
+        """Say what was not heard; where the caller's words were not answered yet, ask the model now."""
+        last = self._history.entries()[-1:]
+        if not unheard and last and last[0].speaker is Speaker.CALLER:
+            return None
+        return [*([self._words.line("cut_off")] if cut_off else []), *unheard, self._words.expect()]
 
     def _answered(self, fact: port.UtteranceHeard | port.KeysEntered) -> list[Order] | None:
         if isinstance(fact, port.UtteranceHeard) and not said_by_caller(fact.text):

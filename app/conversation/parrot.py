@@ -2,12 +2,13 @@
 
 from app.conversation import port
 from app.conversation.port import Expect, Fact, GiveUp, HangUp, Order, PlayBack, PressKeys, Say
+from app.conversation.stateless import Stateless
 
 GREETING = "Say something, and you will hear yourself. Hang up when you have had enough."
 FAREWELL_AFTER = 3  # silences in a row
 
 
-class Parrot:
+class Parrot(Stateless):
     """Gives back sounds and keys as they came; needs no recogniser."""
 
     def handle(self, fact: Fact) -> list[Order]:
@@ -15,6 +16,8 @@ class Parrot:
         match fact:
             case port.CallStarted():
                 return [Say(GREETING), Expect(())]
+            case port.CallResumed(unheard):
+                return [*unheard, Expect(())]
             case port.UtteranceHeard() | port.NotUnderstood():
                 return [PlayBack(), Expect(())]
             case port.KeysEntered(digits) if digits:

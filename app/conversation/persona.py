@@ -87,6 +87,7 @@ class Lines(_Part):
     give_up: Texts = ("I'm sorry, something is wrong on our side. Please call again later. Goodbye.",)
     transfer: Texts = ("One moment, I am putting you through.",)
     confirm: Texts = ("Shall I put you through to {name}?",)
+    cut_off: Texts = ("Sorry, we were cut off.",)
     waiting: Texts = (
         "I can't listen to you yet: you are number {position} in line for that. Your keys work.",
     )

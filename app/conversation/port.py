@@ -4,7 +4,7 @@ A conversation is pure: it knows no socket, no task and no clock, so a whole cal
 as a list of facts. One that has to wait for a model streams its orders instead.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -100,6 +100,15 @@ class EarsAwaited:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """The caller is back on a new stream, the conversation where it stood; `unheard` was ordered and not heard."""
+
+    unheard: "tuple[Say | PlayPrompt, ...]" = ()
+    cut_off: bool = True
+    """The caller noticed: a server died, or had to end the stream in mid-reply."""
+
+
 Fact = (
     CallStarted
     | UtteranceHeard
@@ -114,6 +123,7 @@ Fact = (
     | SpeechFailed
     | HearingLost
     | EarsAwaited
+    | CallResumed
 )
 
 
@@ -200,9 +210,21 @@ class Conversation(Protocol):
     def handle(self, fact: Fact) -> list[Order]:
         """Take one fact, give all orders that follow from it, in order."""
 
+    def snapshot(self) -> dict[str, object]:
+        """Where the conversation stands, in values that JSON can hold."""
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Stand where `snapshot` stood, in another process or a later version; what cannot be read is left."""
+
 
 class StreamingConversation(Protocol):
     """A conversation that has to wait for its words; one object per call, one answer at a time."""
+
+    def snapshot(self) -> dict[str, object]:
+        """As `Conversation.snapshot`."""
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """As `Conversation.restore`."""
 
     def respond(self, fact: Fact) -> AsyncIterator[Order]:
         """Take one fact, give the orders as they become known; closing the iterator abandons the rest."""

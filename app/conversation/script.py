@@ -1,7 +1,6 @@
 """The scripted conversation: one call through the steps of a script."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.conversation import port
@@ -17,8 +16,10 @@ from app.conversation.script_model import (
     Message,
     Question,
     Script,
+    Step,
     Transfer,
 )
+from app.conversation.script_standing import Outcome, Way, read, written
 from app.conversation.script_texts import daypart, fill, read_keys
 from app.conversation.variants import Variants
 from app.conversation.wording import NUMBERS, SPOKEN, enumerated, plain, spoken_digits, without_lead_in
@@ -29,20 +30,8 @@ SECOND_MISS, KEYS_MISS, LAST_MISS = 2, 3, 5
 QUESTION_MISSES = 3  # a question is given up earlier: there is a way around it
 
 _Speaking = Greeting | Menu | Answer | Question | Message | Transfer | Goodbye
-Outcome = str  # a step's name, or one of the two below, which no step can have
+# Outcomes beside the steps' names, which no step can have.
 REPEAT, HELP = "<repeat>", "<help>"
-
-
-@dataclass(slots=True)
-class _Way:
-    """Where the caller is and has been."""
-
-    step: str = ""
-    menu: str = ""
-    seen: set[str] = field(default_factory=set)
-    misses: int = 0
-    between: tuple[Outcome, ...] = ()  # what we have asked the caller to choose from
-    told: list[Order] = field(default_factory=list)  # the answers given on the way here
 
 
 class ScriptConversation:
@@ -58,7 +47,7 @@ class ScriptConversation:
         self._moment = script.local(moment)
         self._greeting = greeting
         self._variants = Variants()
-        self._way = _Way(menu=next(iter(script.menu), ""))
+        self._way = Way(menu=next(iter(script.menu), ""))
 
     def handle(self, fact: Fact) -> list[Order]:
         """Take one fact, give all orders that follow from it, in order."""
@@ -84,6 +73,8 @@ class ScriptConversation:
             case port.EarsAwaited(position), _:
                 waiting = self._script.not_understood.waiting
                 return [*self._say(waiting, position=str(position)), *self._listen()]
+            case port.CallResumed(unheard, cut_off), step:
+                return self._resume(step, unheard, cut_off=cut_off)
             case port.HearingLost(), _:
                 return [*self._say(self._script.not_understood.keys), *self._listen()]
             case port.MessageTaken(duration_s), Message() as step:
@@ -92,6 +83,27 @@ class ScriptConversation:
             case port.TransferFailed(), Transfer() as step:
                 return self._enter(step.otherwise)
         return []
+
+    def snapshot(self) -> dict[str, object]:
+        return written(self._way, self.kept)
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        if (stood := read(state, self._steps)) is not None:
+            self._way, self.kept = stood
+
+    def _resume(self, step: Step | None, unheard: Sequence[Order], *, cut_off: bool) -> list[Order]:
+        """Say what was not heard, or else the open question, and go on."""
+        orders = [*(self._say(self._script.cut_off) if cut_off else []), *unheard]
+        match step:
+            case None:
+                return [*orders, *self._enter(self._way.menu)]
+            case Goodbye():
+                return [*orders, HangUp()]
+            case Transfer(number=number) if number:
+                return [*orders, port.Transfer(number)]
+            case Menu() | Question() if cut_off and not unheard:
+                return [*orders, *self._speak(step), *self._listen()]
+        return [*orders, *self._listen()]
 
     def _greet(self) -> list[Order]:
         greeting = self._script.greeting

@@ -142,7 +142,8 @@ def _all_texts(script: Script) -> Iterator[tuple[Path, str]]:
     for path, table in tables:
         for field in TEXTS:
             yield from (((*path, field, at), text) for at, text in enumerate(getattr(table, field, ())))
-    yield from ((("help", at), text) for at, text in enumerate(script.help))
+    for field in ("help", "cut_off"):
+        yield from (((field, at), text) for at, text in enumerate(getattr(script, field)))
     for section in ("silence", "not_understood"):
         for field, texts in getattr(script, section):
             yield from (((section, field, at), text) for at, text in enumerate(texts))

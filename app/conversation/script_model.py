@@ -250,6 +250,7 @@ class Script(_Table):
     hours: dict[str, Hours] = {}
     goodbye: dict[str, Goodbye] = {}
     help: Texts = ("You can say what you would like, or use the keys: {keys}.",)
+    cut_off: Texts = Field(("Sorry, we were cut off.",), description="said to a caller whose line broke")
     everywhere: Annotated[tuple[Everywhere, ...], BeforeValidator(_many)] = ()
     silence: Silence = Silence()
     not_understood: Missed = Missed()

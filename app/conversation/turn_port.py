@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.conversation.port import (
+    CallResumed,
     CallStarted,
     EarsAwaited,
     Fact,
@@ -73,6 +74,7 @@ class Tick:
 
 TurnFact = (
     CallStarted
+    | CallResumed
     | CallerBegan
     | CallerBargedIn
     | CallerStopped

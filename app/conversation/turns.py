@@ -89,6 +89,12 @@ class Turns:
         """When `Tick` is due; None while nothing is waited for."""
         return self._alarms.next()
 
+    @property
+    def idle(self) -> bool:
+        """Nobody speaks, and nothing that was begun waits for its end: a good moment to part."""
+        begun = self._gather.begun or Alarm.TRANSCRIPT in self._alarms
+        return self.floor is Floor.LISTENING and not (self._caller.speaking or begun)
+
     def ordered(self, order: port.Order) -> None:
         """The conversation has ordered this in answer to the last `Ask`."""
         match order:
@@ -112,7 +118,7 @@ class Turns:
                 return []
             case CallEnded():
                 return self._hang_up()
-            case port.CallStarted() | port.TransferFailed() if self.floor in OPEN:
+            case port.CallStarted() | port.CallResumed() | port.TransferFailed() if self.floor in OPEN:
                 return self._ask(fact, now)
             case Tick():
                 due = (alarm for alarm in self._alarms.due(now) if self._alarms.take(alarm, now))
