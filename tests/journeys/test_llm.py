@@ -1,6 +1,4 @@
-"""A conversation with a language model on a real call: sentence by sentence, tools, and a model that fails."""
-
-import asyncio
+"""A conversation with a language model on a real call: sentences, tools, and a model that fails."""
 
 from app.simulator.caller import simulate_call
 from app.simulator.plan import CallPlan, Patience, Turn
@@ -57,19 +55,17 @@ async def test_a_model_that_hangs_up_is_heard_to_the_end_of_its_goodbye() -> Non
 
     assert ended["reason"] == "finished"
     assert ended["sentences_unheard"] == 0
-    assert report.as_json()["closed"]["by"] == "hotline"
+    assert report.streams[-1].closed is not None
+    assert report.streams[-1].closed.by == "hotline"
 
 
 async def test_a_model_that_fails_is_apologised_for() -> None:
-    async with OpenAiStandin() as vendor:
-        async with hotline(**environ(vendor, LLM_MODEL="fault-500")) as url:
-            await pressing(url, longest_s=6.0)
-            failed = await events(url, event="conversation.model_failed")
-            replied = await events(url, event="conversation.replied")
-        async with asyncio.timeout(5):
-            while len(vendor.seen) < 2:
-                await asyncio.sleep(0.05)
+    async with OpenAiStandin() as vendor, hotline(**environ(vendor, LLM_MODEL="fault-500")) as url:
+        await pressing(url, longest_s=6.0)
+        failed = await events(url, event="conversation.model_failed")
+        replied = await events(url, event="conversation.replied")
 
-    assert [event["kind"] for event in failed][:2] == ["busy", "busy"] or failed[0]["kind"] == "network"
+    assert len(vendor.seen) >= 2  # once more, as nothing was said yet
+    assert {event["kind"] for event in failed} == {"busy"}
     assert replied[0]["outcome"] == "failed"
     assert KEY not in str(failed)

@@ -129,8 +129,8 @@ class OpenAiStandin:
         try:
             while (request := await wire.request()) is not None and await self._route(wire, request):
                 pass
-        except ConnectionError:
-            pass
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the standin is leaving; a cancelled task would be reported by the stream's own callback
         finally:
             self._open.discard(task)
             writer.close()
