@@ -44,7 +44,9 @@ class Cast:
     def script_for(self, path: str) -> Script:
         """What is said on a call whose socket came on `path`."""
         if path == DEBUG_PATH:
-            return Script(Immediate(Announcement(TEST_SENTENCE, then_hang_up=True)), listens=False)
+            return Script(
+                Immediate(Announcement(TEST_SENTENCE, then_hang_up=True)), listens=False, name="test"
+            )
         return self.answer()
 
 
@@ -63,7 +65,11 @@ def _scripted(settings: Settings) -> Cast:
     phrases = script.phrases()
 
     def answer() -> Script:
-        return Script(Immediate(ScriptConversation(script, clock.wall(), greeting=chosen.greeting)), phrases)
+        return Script(
+            Immediate(ScriptConversation(script, clock.wall(), greeting=chosen.greeting)),
+            phrases,
+            name="script",
+        )
 
     return Cast(answer, phrases, script.prompts())
 
@@ -74,17 +80,17 @@ def _modelled(settings: Settings) -> Cast:
 
     def answer() -> Script:
         llm = Llm(model, persona, SentenceCutter, toolbox=toolbox, greeting=settings.conversation.greeting)
-        return Script(llm, persona.phrases)
+        return Script(llm, persona.phrases, name="llm")
 
     return Cast(answer, persona.phrases, dictation=True, opened=(model,))
 
 
 def _echoed(_settings: Settings) -> Cast:
-    return Cast(lambda: Script(Immediate(Echo())), dictation=True)
+    return Cast(lambda: Script(Immediate(Echo()), name="echo"), dictation=True)
 
 
 def _parroted(_settings: Settings) -> Cast:
-    return Cast(lambda: Script(Immediate(Parrot())))
+    return Cast(lambda: Script(Immediate(Parrot()), name="parrot"))
 
 
 CASTS: dict[str, Callable[[Settings], Cast]] = {

@@ -12,9 +12,13 @@ from starlette.applications import Starlette
 from app import clock
 from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
-from app.calls.call import Limits, Means
+from app.calls.drain import Drain
+from app.calls.drain import Patience as DrainPatience
 from app.calls.ear_tick import EarTick
+from app.calls.means import Limits, Means
+from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
+from app.calls.seeing_off import see_off
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.hearing.chain import HearingChain
@@ -61,6 +65,7 @@ def parts_of(settings: Settings) -> Parts:
         ConfigError: a script or an audio file cannot be used.
     """
     answering = cast(settings)
+    means = _means(settings, answering)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -70,7 +75,7 @@ def parts_of(settings: Settings) -> Parts:
             trusts_this_machine=settings.server.trusts_this_machine,
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
-        means=_means(settings, answering),
+        means=means,
         admission=Admission(
             settings.calls.max_calls,
             reservation_s=settings.calls.reservation_s,
@@ -81,7 +86,13 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=answering.opened,
+        opened=(*answering.opened, means.records),
+        drain=Drain(
+            DrainPatience(
+                hand_over_s=settings.calls.hand_over_s,
+                deadline_s=settings.calls.drain_s,
+            )
+        ),
     )
 
 
@@ -118,12 +129,14 @@ def _means(settings: Settings, answering: Cast) -> Means:
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
         messages_in=Path(settings.server.data_dir) / "messages",
+        records=RecordFiles(Path(settings.server.data_dir) / "resume"),
+        replica=settings.server.replica,
     )
 
 
 def _lifespan(parts: Parts) -> Lifespan:
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Parts]]:
         detach = attach(parts.ring.read)
         try:
             async with AsyncExitStack() as stack:
@@ -132,11 +145,14 @@ def _lifespan(parts: Parts) -> Lifespan:
                 await stack.enter_async_context(parts.voice)
                 await stack.enter_async_context(parts.recognisers)
                 group = await stack.enter_async_context(asyncio.TaskGroup())
-                work = [
-                    group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
-                ]
+                running = (
+                    _keep_house(parts.admission),
+                    parts.means.ears.run(),
+                    see_off(parts.drain, parts.registry),
+                )
+                work = [group.create_task(part) for part in running]
                 _announce(parts)
-                yield
+                yield {"parts": parts}
                 for task in work:
                     task.cancel()
             log.info("server.stopped")

@@ -1,13 +1,12 @@
 """One caller from `start` to hang-up: wires the rooms together and decides nothing."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Coroutine
 
 from app import clock
-from app.calls.ear_tick import EarTick
+from app.calls.journal import Heading, Journal
 from app.calls.listening import Listening
+from app.calls.means import Means
 from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.port import Socket
@@ -16,38 +15,15 @@ from app.calls.script import Script
 from app.calls.speaker import Speaker
 from app.calls.turn_taking import Acts, TurnTaking
 from app.conversation.port import CallStarted, KeyPressed, SentenceHeard, SpeechFailed
-from app.conversation.turn_port import CallEnded, SentenceBegan, TurnFact, TurnLimits
+from app.conversation.turn_port import CallEnded, SentenceBegan, TurnFact
 from app.conversation.turns import Turns
 from app.errors import RemoteProtocolError
-from app.hearing.chain import HearingChain
 from app.log import log
 from app.playout.marks import Fate, Line
-from app.speech.chain import Chain
 from app.telephony import messages
 from app.telephony.stream import MediaStream
 
 TOLERATED_FAULTS = 20  # broken messages in one call; a bug of Twilio's costs a frame, a fuzzer costs the call
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an operator bounds on every call."""
-
-    session_timeout_s: float = 1800.0
-    lead_s: float = 0.4
-    turns: TurnLimits = field(default_factory=TurnLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What every call of a process shares."""
-
-    voice: Chain
-    ears: EarTick
-    recognisers: HearingChain = field(default_factory=lambda: HearingChain([]))
-    limits: Limits = field(default_factory=Limits)
-    prompts: Mapping[str, bytes] = field(default_factory=dict)
-    messages_in: Path = Path("data/messages")
 
 
 class Call:
@@ -65,6 +41,8 @@ class Call:
         self._listening = Listening(means.ears.open(), tell=self._tell)
         self._started = started
         self.transfer_to = ""
+        heading = Heading(started.call_sid, script.name, script.streams, means.replica)
+        self._journal = Journal(means.records, heading, script.conversation, self._speaker.unheard)
         self._turns = TurnTaking(
             Turns(means.limits.turns),
             script.conversation,
@@ -91,9 +69,18 @@ class Call:
         finally:
             self._turns.tell(CallEnded())
             self._turns.close()
+            self._journal.close(ending, transfer_to=self.transfer_to)
             self._means.ears.close(self._listening.ear)
             self._report(ending, began_at)
         return ending
+
+    def leave(self) -> None:
+        """End the stream at the next silence: another server goes on."""
+        self._turns.leave()
+
+    def part(self, notice: str) -> None:
+        """Say the notice now, in place of all else, and end the stream: another server goes on."""
+        self._turns.part(notice)
 
     def line_began(self, line: Line) -> None:
         if line.is_reply:
@@ -102,13 +89,16 @@ class Call:
     def line_heard(self, line: Line) -> None:
         if line.is_reply:
             self._turns.responder.note(SentenceHeard(line.text))
+            self._journal.note()
 
     def frames_left(self, mulaw: bytes, plays_at: float) -> None:
         ear = self._listening.ear
         ear.played(ear.now_ms + round((plays_at - clock.now()) * 1000), mulaw)
 
     def _acts(self, mailbox: Mailbox) -> Acts:
-        return Acts(self._end, self._hand_over, self._listening, mailbox)
+        return Acts(
+            self._end, self._transfer, self._listening, mailbox, self._journal.note, self._journal.freeze
+        )
 
     def _started_fact(self) -> CallStarted:
         given = self._started.parameters.items()
@@ -120,6 +110,7 @@ class Call:
             self._speaker.run(),
             self._player.run(),
             self._turns.responder.run(),
+            self._journal.run(),
             *([self._recognise()] if self._script.listens else []),
         ]
 
@@ -159,7 +150,7 @@ class Call:
     def _speech_failed(self, fact: SpeechFailed) -> None:
         self._turns.responder.ask(fact)
 
-    def _hand_over(self, number: str) -> None:
+    def _transfer(self, number: str) -> None:
         self.transfer_to = number
         self._end(Ending.TRANSFERRED)
 

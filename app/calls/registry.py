@@ -1,11 +1,9 @@
 """The calls that are live now, and how the recent ones ended."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-
-from app.calls.script import Script
-from app.conversation.port import TransferFailed
+from typing import Protocol
 
 REMEMBERED = 1000  # ended calls; Twilio asks what follows within seconds of the end
 
@@ -17,6 +15,7 @@ class Ending(StrEnum):
     FINISHED = "finished"  # we said all there was and hung up
     SESSION_TIMEOUT = "session_timeout"
     TRANSFERRED = "transferred"  # to somebody else's phone
+    HANDED_OVER = "handed_over"  # to another server, which goes on with the call
     SPEECH_FAILED = "speech_failed"  # no voice was left
     STREAM_BROKE = "stream_broke"  # the socket went away without `stop`
     PROTOCOL_BROKEN = "protocol_broken"
@@ -25,6 +24,21 @@ class Ending(StrEnum):
     @property
     def is_normal(self) -> bool:
         return self in (Ending.CALLER_HUNG_UP, Ending.FINISHED)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the call is to go on with a new stream, if the caller is still there."""
+        return self in (Ending.HANDED_OVER, Ending.STREAM_BROKE, Ending.INTERNAL_ERROR)
+
+
+class Leaver(Protocol):
+    """A call that can be asked to go on elsewhere."""
+
+    def leave(self) -> None:
+        """End the stream at the next silence."""
+
+    def part(self, notice: str) -> None:
+        """Say the notice now, and end the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,7 @@ class LiveCall:
     stream_sid: str
     started_at: str
     """ISO 8601, UTC."""
+    leaver: Leaver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,6 @@ class Departed:
 
     ending: Ending
     transfer_to: str = ""
-    script: Script | None = None
-    """What goes on if the caller comes back."""
 
 
 class Registry:
@@ -77,22 +90,3 @@ class Registry:
         """The number that an ended call is to be handed to; empty for any other."""
         departed = self._ended.get(call_sid)
         return departed.transfer_to if departed is not None else ""
-
-    def transfer_failed(self, call_sid: str) -> bool:
-        """Nobody took the caller over: their next stream goes on with the conversation, if there is one."""
-        departed = self._ended.get(call_sid)
-        if departed is None or departed.script is None:
-            return False
-        opening = TransferFailed(departed.transfer_to)
-        script = replace(departed.script, opening=opening)
-        self._ended[call_sid] = replace(departed, transfer_to="", script=script)
-        return True
-
-    def take_script(self, call_sid: str) -> Script | None:
-        """The conversation that goes on with the caller who came back; None for a new call."""
-        departed = self._ended.get(call_sid)
-        script = departed.script if departed is not None else None
-        if departed is None or script is None or script.opening is None:
-            return None
-        self._ended[call_sid] = replace(departed, script=None)
-        return script

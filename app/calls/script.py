@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.calls.responder import Streaming
-from app.conversation.port import TransferFailed
+from app.conversation.port import CallResumed, TransferFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,5 +15,9 @@ class Script:
     phrases: Sequence[str] = ()
     listens: bool = True
     """False for an announcement: no ear, no recogniser, no silence policy."""
-    opening: TransferFailed | None = None
+    name: str = ""
+    """Of the conversation, in settings and records."""
+    opening: CallResumed | TransferFailed | None = None
     """Why the caller is here again, in the midst of the conversation; None: they have just called."""
+    streams: int = 1
+    """This one included."""

@@ -1,6 +1,7 @@
 """What is to be said on one call, in order: sentences through a voice into the player."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -40,26 +41,32 @@ class Speaker:
         self._voice = voice
         self._player = player
         self._tell = tell
-        self._waiting: asyncio.Queue[Sentence | Then] = asyncio.Queue()
+        self._waiting: deque[Sentence | Then] = deque()
+        self._bell = asyncio.Event()
+        self._line: Line | None = None  # taken, and nothing of it has come yet
         self._doing: asyncio.Timeout | None = None  # the scope of what is being said or waited for
         self._interruptions = 0
 
     def say(self, text: str, *, interruptible: bool = True, is_reply: bool = True) -> None:
         for sentence in split_sentences(text):
-            self._waiting.put_nowait(Sentence(Line(sentence, interruptible, is_reply)))
+            self._put(Sentence(Line(sentence, interruptible, is_reply)))
 
     def play(self, label: str, mulaw: bytes, *, interruptible: bool = True) -> None:
         """Say ready frames; `label` stands for them in the records."""
-        self._waiting.put_nowait(Sentence(Line(label, interruptible), mulaw))
+        self._put(Sentence(Line(label, interruptible, is_text=False), mulaw))
 
     def then(self, act: Callable[[], None]) -> None:
         """Do something when all that was ordered before has been heard."""
-        self._waiting.put_nowait(Then(act))
+        self._put(Then(act))
+
+    def unheard(self) -> list[Line]:
+        """What was ordered and is not known to have been heard, in order: on its way, being made, waiting."""
+        lines = [*self._player.marks.unheard(), *([self._line] if self._line is not None else [])]
+        return lines + [due.line for due in self._waiting if isinstance(due, Sentence)]
 
     def drop(self) -> None:
         """Forget what has not been begun."""
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
+        self._waiting.clear()
 
     def interrupt(self) -> None:
         """Drop what waits and what is being made; the voice is left. The player is silenced by its owner."""
@@ -71,7 +78,7 @@ class Speaker:
     async def run(self) -> None:
         """Speak until the call cancels this."""
         while True:
-            due = await self._waiting.get()
+            due = await self._next()
             interruptions = self._interruptions
             try:
                 async with asyncio.timeout(None) as self._doing:
@@ -81,6 +88,16 @@ class Speaker:
             finally:
                 self._doing = None
 
+    def _put(self, due: Sentence | Then) -> None:
+        self._waiting.append(due)
+        self._bell.set()
+
+    async def _next(self) -> Sentence | Then:
+        while not self._waiting:
+            self._bell.clear()
+            await self._bell.wait()
+        return self._waiting.popleft()
+
     async def _do(self, due: Sentence | Then, interruptions: int) -> None:
         if isinstance(due, Then):
             self._player.end()
@@ -88,8 +105,12 @@ class Speaker:
             if interruptions == self._interruptions:
                 due.act()
             return
-        await self._player.wait_until_less_than(AHEAD_MS)
-        await self._speak(due, interruptions)
+        self._line = due.line
+        try:
+            await self._player.wait_until_less_than(AHEAD_MS)
+            await self._speak(due, interruptions)
+        finally:
+            self._line = None
 
     async def _speak(self, due: Sentence, interruptions: int) -> None:
         begun = False
@@ -100,7 +121,7 @@ class Speaker:
                         return
                     if not begun:
                         await self._player.begin(due.line)
-                        begun = True
+                        begun, self._line = True, None
                     await self._player.put(mulaw)
         except ProviderError as error:
             self._failed(due.line, error, begun=begun)

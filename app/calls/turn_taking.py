@@ -44,6 +44,10 @@ class Acts:
     transfer: Callable[[str], None]
     listening: Listening
     mailbox: Mailbox
+    note: Callable[[], None]
+    """Something has changed that another server would have to know."""
+    freeze: Callable[[], None]
+    """What is known now is what another server goes on from."""
 
 
 class TurnTaking:
@@ -66,6 +70,7 @@ class TurnTaking:
         self._prompts = prompts
         self._timer: asyncio.TimerHandle | None = None
         self._latencies = Latencies()
+        self._leaving = self._parting = False
         self.responder = Responder(conversation, order=self._ordered, done=self._answered)
 
     def tell(self, fact: turn_port.TurnFact) -> None:
@@ -78,6 +83,24 @@ class TurnTaking:
         if self._turns.floor is not before:
             log.debug("turn.floor_passed", floor=self._turns.floor.value, fact=type(fact).__name__)
         self._set_alarm()
+        self._leave_if_idle()
+
+    def leave(self) -> None:
+        """End the stream at the next silence: another server goes on."""
+        self._leaving = True
+        self._leave_if_idle()
+
+    def part(self, notice: str) -> None:
+        """Say the notice now, hold what was being said for another server, and end the stream."""
+        if not self._parting:
+            self._parting = True
+            self._acts.freeze()
+            self.responder.abandon()
+            self._speaker.interrupt()
+            self._player.hold()
+            self._player.abandon()
+            self._speaker.say(notice, interruptible=False, is_reply=False)
+            self._speaker.then(lambda: self._acts.end(Ending.HANDED_OVER))
 
     def figures(self) -> dict[str, object]:
         """What the call's last line says of its turns."""
@@ -90,11 +113,16 @@ class TurnTaking:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _leave_if_idle(self) -> None:
+        if self._leaving and self._turns.idle and not self._player.is_speaking:
+            self._acts.end(Ending.HANDED_OVER)
+
     def _obey(self, order: turn_port.TurnOrder) -> None:
         match order:
             case turn_port.Ask(fact):
                 self._latencies.asked(fact)
                 self.responder.ask(fact)
+                self._acts.note()
             case turn_port.Interrupt():
                 self._player.hold()
             case turn_port.Resume():
@@ -136,6 +164,7 @@ class TurnTaking:
                 self._acts.listening.expect(order)
             case port.HangUp() | port.GiveUp() | port.Transfer():
                 self._part(order)
+        self._acts.note()
         self._set_alarm()
 
     def _part(self, order: port.HangUp | port.GiveUp | port.Transfer) -> None:

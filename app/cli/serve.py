@@ -2,11 +2,17 @@
 
 import argparse
 import os
+import signal
 import sys
+from types import FrameType
 
 import uvicorn
 
+from app import clock
+from app.calls.drain import Drain, Phase
+from app.log import log
 from app.settings import Settings
+from app.web.parts import Parts
 
 LARGEST_MESSAGE = 64 * 1024  # bytes of one WebSocket message; Twilio's are under 500
 PING_S = 20.0  # seconds between pings, and until an unanswered one ends a dead socket
@@ -34,9 +40,41 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(_args: argparse.Namespace) -> int:
     settings = Settings.load(os.environ)
     print(_welcome(settings), flush=True)  # on standard output: the log has standard error for itself
-    server = uvicorn.Server(server_config(settings))
+    server = Server(server_config(settings))
     server.run()
     return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves when the calls have: its own way out closes every socket first.
+
+    SIGTERM begins the drain, a second one hurries it, a third ends the process. SIGINT, which a developer
+    presses, hurries at once.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._signals: list[int] = []
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Only noted, for it may come in the midst of anything; uvicorn would raise it again at the end.
+        self._signals.append(sig)
+
+    async def on_tick(self, counter: int) -> bool:
+        parts: Parts = self.lifespan.state["parts"]
+        now, live = clock.now(), len(parts.registry.live)
+        while self._signals:
+            self._take(self._signals.pop(0), parts.drain, now, live)
+        return parts.drain.is_over(now, live) or await super().on_tick(counter)
+
+    def _take(self, sig: int, drain: Drain, now: float, live: int) -> None:
+        log.info("server.told_to_leave", signal=signal.Signals(sig).name, calls=live)
+        if drain.phase(now) is Phase.CLOSING:
+            self.should_exit = True
+        elif sig == signal.SIGINT:
+            drain.hurry(now)
+        else:
+            drain.begin(now)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:

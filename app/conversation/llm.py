@@ -94,12 +94,10 @@ class Llm:
         match fact:
             case port.CallStarted():
                 return [Say(words.greeting), words.expect()]
-            case port.NotUnderstood():
-                return self._miss()
-            case port.UtteranceHeard() | port.KeysEntered():
-                return self._answered(fact)
             case port.CallResumed(unheard, cut_off):
                 return self._resumed(unheard, cut_off=cut_off)
+            case port.NotUnderstood() | port.UtteranceHeard() | port.KeysEntered():
+                return self._answered(fact)
             case port.EarsAwaited(position):
                 return [words.line("waiting", position=str(position))]
             case port.MessageTaken() | port.TransferFailed() | port.HearingLost():
@@ -125,8 +123,11 @@ class Llm:
             return None
         return [*([self._words.line("cut_off")] if cut_off else []), *unheard, self._words.expect()]
 
-    def _answered(self, fact: port.UtteranceHeard | port.KeysEntered) -> list[Order] | None:
-        if isinstance(fact, port.UtteranceHeard) and not said_by_caller(fact.text):
+    def _answered(
+        self, fact: port.NotUnderstood | port.UtteranceHeard | port.KeysEntered
+    ) -> list[Order] | None:
+        wordless = isinstance(fact, port.UtteranceHeard) and not said_by_caller(fact.text)
+        if wordless or isinstance(fact, port.NotUnderstood):
             return self._miss()
         self._standing.missed = 0
         return self._confirmed(fact)

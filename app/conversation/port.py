@@ -102,7 +102,7 @@ class EarsAwaited:
 
 @dataclass(frozen=True, slots=True)
 class CallResumed:
-    """The caller is back on a new stream, the conversation where it stood; `unheard` was ordered and not heard."""
+    """The caller is back on a new stream; `unheard` was ordered, and not heard on the one before."""
 
     unheard: "tuple[Say | PlayPrompt, ...]" = ()
     cut_off: bool = True
@@ -214,7 +214,7 @@ class Conversation(Protocol):
         """Where the conversation stands, in values that JSON can hold."""
 
     def restore(self, state: Mapping[str, object]) -> None:
-        """Stand where `snapshot` stood, in another process or a later version; what cannot be read is left."""
+        """Stand where `snapshot` stood, perhaps in another version; what cannot be read is left out."""
 
 
 class StreamingConversation(Protocol):

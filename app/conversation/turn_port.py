@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.conversation.alarms import Alarm
 from app.conversation.port import (
     CallResumed,
     CallStarted,
@@ -92,6 +93,9 @@ TurnFact = (
 )
 
 
+Given = TurnFact | Alarm
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Hand this to the conversation; its orders are the reply."""
@@ -148,6 +152,7 @@ class Floor(StrEnum):
     ENDING = "ending"  # a goodbye is being said, or the line is gone
 
 
+OPEN = (Floor.LISTENING, Floor.TRANSFERRING)  # where a caller begins, or comes back
 # How a reply is ended from each floor on which keys are gathered.
 SILENCING: dict[Floor, list[TurnOrder]] = {
     Floor.LISTENING: [],

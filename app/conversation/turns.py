@@ -41,6 +41,7 @@ from app.conversation.caller import Caller
 from app.conversation.keys import Gather
 from app.conversation.reply import Reply
 from app.conversation.turn_port import (
+    OPEN,
     SILENCING,
     Abandon,
     Ask,
@@ -51,6 +52,7 @@ from app.conversation.turn_port import (
     CallerStopped,
     EndMessage,
     Floor,
+    Given,
     Interim,
     Interrupt,
     NoiseHeard,
@@ -65,9 +67,6 @@ from app.conversation.turn_port import (
     TurnOrder,
 )
 from app.conversation.variants import Variants
-
-Given = TurnFact | Alarm
-OPEN = (Floor.LISTENING, Floor.TRANSFERRING)  # where a caller begins, or comes back
 
 
 class Turns:
@@ -254,9 +253,8 @@ class Turns:
     def _hear_out(self, heard: port.UtteranceHeard, now: float) -> list[TurnOrder]:
         """Answer all that was said in this turn, but never while the caller goes on."""
         self._caller.add(heard)
-        if self._caller.speaking:
-            return []
-        return self._ask(self._caller.take_said() or port.NotUnderstood(), now)
+        silent = not self._caller.speaking
+        return self._ask(self._caller.take_said() or port.NotUnderstood(), now) if silent else []
 
     def _judge(self, heard: port.UtteranceHeard, now: float) -> list[TurnOrder]:
         """The reply is held; was it for this?"""
@@ -309,7 +307,7 @@ class Turns:
     def _listen(self, now: float) -> None:
         self.floor = Floor.LISTENING
         self._alarms.cancel(Alarm.FILLER, Alarm.FALSE_START, Alarm.SILENCE)
-        if not (self._caller.speaking or self._gather.begun or Alarm.TRANSCRIPT in self._alarms):
+        if self.idle:
             self._alarms.set(Alarm.SILENCE, now + self._limits.silence_s)
 
     def _speak(self, *, interruptible: bool) -> None:

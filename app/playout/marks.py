@@ -22,6 +22,8 @@ class Line:
     interruptible: bool = True
     is_reply: bool = True
     """False for a filler, which is no part of what the conversation ordered."""
+    is_text: bool = True
+    """False for ready audio, of which `text` is only the label."""
     begins_at: float | None = None
     """When the phone begins to play it; None until its first frame has left."""
     ends_at: float | None = None
@@ -83,12 +85,16 @@ class Marks:
 
     def abandon(self) -> list[Line]:
         """Nothing of what is on its way will be played: those lines, in order."""
-        lost = [line for line in self._lines if line.fate is Fate.OUTSTANDING]
+        lost = self.unheard()
         for line in lost:
             line.fate = Fate.CLEARED
         self._begins.clear()
         self._ends.clear()
         return lost
+
+    def unheard(self) -> list[Line]:
+        """What is on its way, in order."""
+        return [line for line in self._lines if line.fate is Fate.OUTSTANDING]
 
     def sent_ends(self) -> list[tuple[str, float]]:
         """The marks that have left and not come back, and when the phone reaches them."""

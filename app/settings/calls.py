@@ -49,6 +49,20 @@ class CallSettings(Section):
     session_timeout_ms: int = env(
         "SESSION_TIMEOUT", default=1_800_000, ge=1000, doc="milliseconds, longest call"
     )
+    drain_s: float = env(
+        "DRAIN_SECONDS",
+        default=900.0,
+        ge=0,
+        le=86_400,
+        doc="seconds from SIGTERM until calls that go on are told, and end; the platform must wait longer",
+    )
+    hand_over_s: float = env(
+        "HAND_OVER_SECONDS",
+        default=30.0,
+        ge=0,
+        le=86_400,
+        doc="seconds from SIGTERM until calls are handed to another server at their next silence",
+    )
     playout_lead_ms: int = env(
         "PLAYOUT_LEAD_MS",
         default=400,

@@ -31,6 +31,13 @@ class ServerSettings(Section):
         "Without it they answer on loopback only",
     )
     data_dir: str = env("DATA_DIR", default="./data", doc="where what must survive the process is kept")
+    replica: str = env(
+        "REPLICA_ID",
+        "RAILWAY_REPLICA_ID",
+        "HOSTNAME",
+        default="",
+        doc="name of this process in records and in the fleet's answers",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = env(
         "LOG_LEVEL", default="info", doc="least level that is written"
     )

@@ -4,6 +4,7 @@ Source: https://www.twilio.com/docs/voice/twiml
 """
 
 import re
+from collections.abc import Mapping
 
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -15,7 +16,13 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def connect_stream(
-    *, stream_url: str, token: str, after_url: str, status_url: str, otherwise: str = ""
+    *,
+    stream_url: str,
+    token: str,
+    after_url: str,
+    status_url: str,
+    otherwise: str = "",
+    parameters: Mapping[str, str] | None = None,
 ) -> str:
     """Connect the call to our WebSocket; when that ends Twilio asks `after_url` what follows.
 
@@ -32,7 +39,8 @@ def connect_stream(
     response = VoiceResponse()
     connect = response.connect(action=after_url, method="POST")
     stream = connect.stream(url=stream_url, status_callback=status_url, status_callback_method="POST")
-    stream.parameter(name="token", value=token)
+    for name, value in {"token": token, **(parameters or {})}.items():
+        stream.parameter(name=name, value=value)
     if otherwise:
         response.say(_sayable(otherwise))
         response.hangup()
@@ -56,6 +64,14 @@ def dial(number: str, *, after_url: str, otherwise: str) -> str:
     response.dial(number, action=after_url, method="POST")
     response.say(_sayable(otherwise))
     response.hangup()
+    return str(response)
+
+
+def ask_again(url: str, *, after_s: int = 1) -> str:
+    """Have Twilio ask `url` in a moment: another server may answer then."""
+    response = VoiceResponse()
+    response.pause(length=after_s)
+    response.redirect(url, method="POST")
     return str(response)
 
 

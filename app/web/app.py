@@ -1,7 +1,8 @@
 """All routes of the door in one Starlette application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from app.web.media import Media
 from app.web.parts import Parts
 from app.web.voice import Voice
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 WELCOME = """\
 hotline: a voice bridge between the telephone network and streaming speech.

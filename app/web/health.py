@@ -37,6 +37,8 @@ class Health:
         parts, reason = self._parts, self._reason()
         failing = parts.voice.failing
         status = "unavailable" if reason else "degraded" if failing else "ready"
+        if parts.drain.draining:
+            status = "draining"
         body = {
             "status": status,
             "reason": reason or ("; ".join(f"{name} is failing" for name in failing) or None),
@@ -78,6 +80,8 @@ class Health:
         """Why no new call can be taken; None when one can."""
         parts = self._parts
         parts.admission.expire(clock.now())
+        if parts.drain.draining:
+            return "draining: this process takes no new calls"
         if not parts.voice.names:
             return "no voice is available"
         if parts.admission.taken >= parts.admission.max_calls:

@@ -5,6 +5,7 @@ the house, and within a few seconds a `start` that carries its call's own one-ti
 """
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 from starlette.routing import WebSocketRoute
@@ -14,13 +15,15 @@ from app import clock
 from app.calls.admission import TokenRefused
 from app.calls.call import Call
 from app.calls.registry import Departed, Ending, LiveCall
+from app.calls.script import Script
+from app.conversation.port import CallResumed, TransferFailed
 from app.errors import AtCapacity, MediaStreamError
 from app.log import log
 from app.telephony import messages
 from app.telephony.stream import MediaStream
 from app.web.access import handshake_is_twilios
 from app.web.parts import Parts
-from app.web.voice import DEBUG_PATH, MEDIA_PATH
+from app.web.voice import DEBUG_PATH, MEDIA_PATH, RESUME
 
 START_WITHIN_S = 5.0  # seconds; Twilio sends `start` within milliseconds of the handshake
 MOST_PENDING = 64  # sockets without a `start`; real ones pass in milliseconds, so only strangers pile up
@@ -121,14 +124,13 @@ class Media:
         self, stream: MediaStream, socket: MediaSocket, started: messages.Started, path: str
     ) -> None:
         parts, call_sid = self._parts, started.call_sid
-        script = parts.registry.take_script(call_sid) or parts.script_for(path)
         departed = Departed(Ending.INTERNAL_ERROR)
-        parts.registry.began(LiveCall(call_sid, started.stream_sid, clock.wall().isoformat()))
         log.info("stream.started", stream_sid=started.stream_sid, path=path)
         try:
-            call = Call(started, stream, socket, script, parts.means)
-            ending = await call.run()
-            departed = Departed(ending, call.transfer_to, script if call.transfer_to else None)
+            call = Call(started, stream, socket, await self._script(started, path), parts.means)
+            moment = clock.wall().isoformat()
+            parts.registry.began(LiveCall(call_sid, started.stream_sid, moment, leaver=call))
+            departed = Departed(await call.run(), call.transfer_to)
         except Exception:  # noqa: BLE001 - the call's outer wall: a bug costs this call, never another
             log.exception("call.failed")
         finally:
@@ -138,6 +140,22 @@ class Media:
             if departed.ending is Ending.FINISHED and parts.account is not None:
                 await parts.account.hang_up(call_sid)
             await socket.close(*CLOSES.get(departed.ending, (NORMAL, "")))
+
+    async def _script(self, started: messages.Started, path: str) -> Script:
+        """A new conversation, or the one that this caller is in the midst of."""
+        script = self._parts.script_for(path)
+        if RESUME not in started.parameters:
+            return script
+        record = await self._parts.means.records.load(started.call_sid)
+        if record is None or record.conversation != script.name:
+            log.warning("call.not_resumed", reason="no record" if record is None else "another conversation")
+            return script
+        script.conversation.restore(record.state)
+        opening: CallResumed | TransferFailed = record.resumed(cut_off=record.ending != Ending.HANDED_OVER)
+        if record.transfer_failed:
+            opening = TransferFailed(record.transfer_to)
+        log.info("call.resumed", streams=record.streams + 1, replica=record.replica, ending=record.ending)
+        return replace(script, opening=opening, streams=record.streams + 1)
 
 
 async def _start_of(stream: MediaStream, socket: MediaSocket) -> messages.Started | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.calls.admission import Admission
-from app.calls.call import Means
+from app.calls.drain import Drain
+from app.calls.means import Means
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.hearing.chain import HearingChain
@@ -47,6 +48,7 @@ class Parts:
     script_for: Callable[[str], Script]
     """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
+    drain: Drain = field(default_factory=Drain)
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
     opened: Sequence[AbstractAsyncContextManager[object]] = ()

@@ -4,13 +4,16 @@ Source: https://www.twilio.com/docs/voice/twiml
 """
 
 import re
+from collections.abc import Mapping
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app import clock
 from app.calls.registry import Ending
+from app.calls.resume import MOST_STREAMS, Record
 from app.errors import AtCapacity
 from app.log import log
 from app.telephony import twiml
@@ -19,6 +22,8 @@ from app.web.parts import Parts
 
 MEDIA_PATH = "/media-stream"
 DEBUG_PATH = "/test-websocket-debug"
+DEBUG_WEBHOOK = "/debug-websocket-voice"
+RESUME = "resume"  # the stream parameter of a call that has had a stream before
 CALL_SID = re.compile(r"[A-Za-z0-9_-]{2,64}")  # CA and 32 hex digits from Twilio; simulators are freer
 ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 SORRY = (
@@ -40,7 +45,7 @@ class Voice:
             Route("/voice/after", self.after, methods=["POST"]),
             Route("/voice/status", self.call_status, methods=["POST"]),
             Route("/stream/status", self.stream_status, methods=["POST"]),
-            Route("/debug-websocket-voice", self.debug, methods=["GET", "POST"]),
+            Route(DEBUG_WEBHOOK, self.debug, methods=["GET", "POST"]),
         ]
 
     async def voice(self, request: Request) -> Response:
@@ -49,6 +54,9 @@ class Voice:
         call_sid = _call_sid(form)
         if not call_sid:
             raise Refused(400, "CallSid is missing")
+        record = await self._parts.means.records.load(call_sid)
+        if record is not None and self._is_interrupted(record):
+            return _xml(self._resume(record))
         return _xml(self._connect(call_sid, MEDIA_PATH, form))
 
     async def debug(self, request: Request) -> Response:
@@ -60,22 +68,14 @@ class Voice:
         """The stream is over: hang up, or say why the call cannot go on."""
         form = await twilio_form(request, self._parts.locks)
         call_sid = _call_sid(form)
-        ending = self._parts.registry.ending_of(call_sid)
-        over = form.get("CallStatus") in ENDED_STATUSES
-        number = self._parts.registry.transfer_of(call_sid)
-        dialled = form.get("DialCallStatus")
-        if dialled and not over:
-            return _xml(self._come_back(call_sid, dialled))
-        if number and not over:
-            log.info("call.transferred", call_sid=call_sid, **{"pii.to": number})
-            public = self._parts.locks.public_url
-            return _xml(twiml.dial(number, after_url=f"{public}/voice/after", otherwise=NOBODY))
-        if over or (ending is not None and ending.is_normal):
+        if form.get("CallStatus") in ENDED_STATUSES:
             return _xml(twiml.hang_up())
-        log.warning(
-            "call.apologised", call_sid=call_sid, reason=ending.value if ending else "stream_never_came"
-        )
-        return _xml(twiml.say_and_hang_up(TOO_LONG if ending is Ending.SESSION_TIMEOUT else SORRY))
+        record = await self._parts.means.records.load(call_sid)
+        if dialled := form.get("DialCallStatus"):
+            return _xml(self._come_back(record, call_sid, dialled))
+        if record is not None and self._is_interrupted(record):
+            return _xml(self._resume(record))
+        return _xml(self._conclude(call_sid, record))
 
     async def call_status(self, request: Request) -> Response:
         """Twilio tells how the call goes; one that ended before its stream came gives its slot back."""
@@ -102,21 +102,61 @@ class Voice:
         )
         return Response(status_code=204)
 
-    def _come_back(self, call_sid: str, dialled: str) -> str:
+    def _conclude(self, call_sid: str, record: Record | None) -> str:
+        """The stream is over, and none follows."""
+        registry = self._parts.registry
+        ending = registry.ending_of(call_sid) or (Ending(record.ending) if record and record.ending else None)
+        number = registry.transfer_of(call_sid) or (record.transfer_to if record else "")
+        if number:
+            log.info("call.transferred", call_sid=call_sid, **{"pii.to": number})
+            public = self._parts.locks.public_url
+            return twiml.dial(number, after_url=f"{public}/voice/after", otherwise=NOBODY)
+        if ending is not None and ending.is_normal:
+            return twiml.hang_up()
+        log.warning(
+            "call.apologised", call_sid=call_sid, reason=ending.value if ending else "stream_never_came"
+        )
+        return twiml.say_and_hang_up(TOO_LONG if ending is Ending.SESSION_TIMEOUT else SORRY)
+
+    def _come_back(self, record: Record | None, call_sid: str, dialled: str) -> str:
         """The dialled phone is done with the caller: over, or back to us if nobody was there."""
         if dialled in ("completed", "answered"):
             return twiml.hang_up()
         log.info("call.transfer_failed", call_sid=call_sid, status=dialled)
-        if not self._parts.registry.transfer_failed(call_sid):
+        if record is None or not record.transfer_to:
             return twiml.say_and_hang_up(NOBODY)
+        failed = msgspec.structs.replace(record, transfer_failed=True)
+        self._parts.means.records.save(failed)
+        return self._resume(failed)
+
+    def _is_interrupted(self, record: Record) -> bool:
+        """Whether the call is in the midst of a conversation, and has no stream."""
+        live = any(call.call_sid == record.call_sid for call in self._parts.registry.live)
+        goes_on = not record.ending or Ending(record.ending).goes_on
+        return goes_on and not live and record.streams < MOST_STREAMS
+
+    def _resume(self, record: Record) -> str:
+        """A new stream for a call that has had one."""
+        call_sid = record.call_sid
+        if self._parts.drain.draining:
+            return self._elsewhere("/voice/after", call_sid)
         try:
             token = self._parts.admission.reserve_again(call_sid, clock.now())
         except AtCapacity:
-            return twiml.say_and_hang_up(NOBODY)
-        return self._stream(MEDIA_PATH, token)
+            return self._elsewhere("/voice/after", call_sid)
+        self._parts.voice.warm()
+        log.info("call.resuming", call_sid=call_sid, streams=record.streams, from_replica=record.replica)
+        return self._stream(MEDIA_PATH, token, {RESUME: "1"})
+
+    def _elsewhere(self, path: str, call_sid: str) -> str:
+        """Another server is to answer, or this one in a moment."""
+        log.info("call.sent_elsewhere", call_sid=call_sid, path=path)
+        return twiml.ask_again(self._parts.locks.public_url + path)
 
     def _connect(self, call_sid: str, path: str, form: Form) -> str:
         parts = self._parts
+        if parts.drain.draining:
+            return self._elsewhere(DEBUG_WEBHOOK if path == DEBUG_PATH else "/voice", call_sid)
         try:
             token = parts.admission.reserve(call_sid, clock.now())
         except AtCapacity as error:
@@ -137,7 +177,7 @@ class Voice:
         )
         return self._stream(path, token)
 
-    def _stream(self, path: str, token: str) -> str:
+    def _stream(self, path: str, token: str, parameters: Mapping[str, str] | None = None) -> str:
         public = self._parts.locks.public_url
         return twiml.connect_stream(
             stream_url="ws" + public.removeprefix("http") + path,
@@ -145,6 +185,7 @@ class Voice:
             after_url=f"{public}/voice/after",
             status_url=f"{public}/stream/status",
             otherwise=SORRY,
+            parameters=parameters,
         )
 
 

@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app import clock
-from app.calls.call import TOLERATED_FAULTS, Call, Limits, Means
+from app.calls.call import TOLERATED_FAULTS, Call
 from app.calls.ear_tick import EarTick
+from app.calls.means import Limits, Means
 from app.calls.registry import Ending
 from app.calls.script import Script
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.conversation.port import Conversation, Fact, KeysEntered, Order, Say
+from app.conversation.stateless import Stateless
 from app.errors import Failure, ProviderError
 from app.hearing.ear import Ears
 from app.hearing.silero import Silero
@@ -215,7 +217,7 @@ def test_some_broken_messages_cost_nothing_and_too_many_the_call() -> None:
 
 
 def test_keys_reach_the_conversation_in_order() -> None:
-    class Repeater:
+    class Repeater(Stateless):
         """Says each answer by keys."""
 
         def handle(self, fact: Fact) -> list[Order]:
@@ -234,7 +236,7 @@ def test_keys_reach_the_conversation_in_order() -> None:
 
 
 def test_a_bug_in_a_conversation_ends_this_call_loudly() -> None:
-    class Broken:
+    class Broken(Stateless):
         """Raises at the first key."""
 
         def handle(self, fact: Fact) -> list[Order]:

@@ -3,10 +3,6 @@
 import pytest
 
 from app.calls.registry import REMEMBERED, Departed, Ending, LiveCall, Registry
-from app.calls.script import Script
-from app.conversation.echo import Echo
-from app.conversation.immediate import Immediate
-from app.conversation.port import TransferFailed
 
 
 def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
@@ -36,23 +32,6 @@ def test_a_transfer_is_kept_with_its_number() -> None:
 
     assert registry.transfer_of("CA1") == "+15550123"
     assert registry.transfer_of("CA2") == ""
-
-
-def test_a_caller_nobody_took_comes_back_to_the_conversation_once() -> None:
-    registry = Registry()
-    script = Script(Immediate(Echo()))
-    registry.ended("CA1", Departed(Ending.TRANSFERRED, "+15550123", script))
-    assert registry.take_script("CA1") is None  # as long as the transfer has not failed
-
-    assert registry.transfer_failed("CA1")
-    back = registry.take_script("CA1")
-
-    assert back is not None
-    assert back.conversation is script.conversation
-    assert back.opening == TransferFailed("+15550123")
-    assert registry.take_script("CA1") is None
-    assert registry.transfer_of("CA1") == ""
-    assert not registry.transfer_failed("CA2")
 
 
 @pytest.mark.parametrize("ending", list(Ending))

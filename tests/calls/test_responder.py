@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 from app.calls.responder import Responder
 from app.conversation.port import Fact, Order, Say, SentenceHeard, UtteranceHeard
+from app.conversation.stateless import Stateless
 from tests.virtual_time import in_virtual_time
 
 
-class Slow:
+class Slow(Stateless):
     """Answers each word of a question a second apart; remembers what it was told."""
 
     def __init__(self) -> None:

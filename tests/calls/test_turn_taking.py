@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.calls.call import Call, Limits, Means
+from app.calls.call import Call
 from app.calls.ear_tick import EarTick
+from app.calls.means import Limits, Means
 from app.calls.registry import Ending
 from app.calls.script import Script
 from app.conversation import turn_port as turns
@@ -31,6 +32,7 @@ from app.conversation.port import (
     TransferFailed,
     UtteranceHeard,
 )
+from app.conversation.stateless import Stateless
 from app.conversation.turn_port import TurnLimits
 from app.hearing.chain import HearingChain
 from app.hearing.dtmf import InbandKeys
@@ -47,7 +49,7 @@ from tests.virtual_time import in_virtual_time
 Table = dict[type, list[Order]]
 
 
-class Answers:
+class Answers(Stateless):
     """Says what the table holds for a fact, and remembers all facts."""
 
     def __init__(self, table: Table) -> None:

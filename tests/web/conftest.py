@@ -9,8 +9,8 @@ import pytest
 from starlette.applications import Starlette
 
 from app.calls.admission import Admission
-from app.calls.call import Means
 from app.calls.ear_tick import EarTick
+from app.calls.means import Means
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.conversation.announcement import Announcement
@@ -62,8 +62,8 @@ def locked(**changes: Any) -> Locks:
 
 
 @asynccontextmanager
-async def _nothing(_app: Starlette) -> AsyncIterator[None]:
-    yield
+async def _nothing(_app: Starlette) -> AsyncIterator[dict[str, object]]:
+    yield {}
 
 
 Knock = Callable[..., httpx.AsyncClient]

@@ -1,26 +1,38 @@
 """What Twilio's webhooks are answered."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from app import clock
 from app.calls.admission import Admission
+from app.calls.record_files import RecordFiles
 from app.calls.registry import Departed, Ending, Registry
-from app.calls.script import Script
-from app.conversation.echo import Echo
-from app.conversation.immediate import Immediate
+from app.calls.resume import MOST_STREAMS, Record
 from app.speech.chain import Chain
-from app.web.parts import Words
+from app.web.parts import Parts, Words
 from tests.standins.voice import ToneVoice
 from tests.web.conftest import PUBLIC, Knock, locked, make_parts
 
 SID = "CA" + "a" * 32
 
 
-def token_of(document: str) -> str:
-    parameter = ElementTree.fromstring(document).find(".//Parameter[@name='token']")
-    return "" if parameter is None else parameter.get("value", "")
+def parameters(document: str) -> dict[str, str]:
+    found = ElementTree.fromstring(document).iter("Parameter")
+    return {each.get("name", ""): each.get("value", "") for each in found}
+
+
+def record(**changes: Any) -> Record:
+    given = {"call_sid": SID, "conversation": "script", "written_at": clock.wall().timestamp()}
+    return Record(**{**given, **changes})
+
+
+def with_records(records: RecordFiles) -> Parts:
+    parts = make_parts()
+    return replace(parts, means=replace(parts.means, records=records))
 
 
 def verbs(document: str) -> list[str]:
@@ -153,18 +165,64 @@ async def test_stream_callbacks_are_taken_in_any_order(knock: Knock, event: str)
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-async def test_a_caller_nobody_took_comes_back_with_a_fresh_token(knock: Knock) -> None:
-    registry = Registry()
-    registry.ended(SID, Departed(Ending.TRANSFERRED, "+15550123", Script(Immediate(Echo()))))
-    async with knock(make_parts(registry=registry)) as http:
-        form = {"CallSid": SID, "CallStatus": "in-progress"}
-        first = await http.post("/voice", data=form)
-        dialled = await http.post("/voice/after", data=form)
-        back = await http.post("/voice/after", data=form | {"DialCallStatus": "no-answer"})
+async def test_a_caller_nobody_took_comes_back_with_a_fresh_token(knock: Knock, tmp_path: Path) -> None:
+    async with RecordFiles(tmp_path) as records:
+        records.save(record(ending="transferred", transfer_to="+15550123"))
+        async with knock(with_records(records)) as http:
+            form = {"CallSid": SID, "CallStatus": "in-progress"}
+            first = await http.post("/voice", data=form)
+            dialled = await http.post("/voice/after", data=form)
+            back = await http.post("/voice/after", data=form | {"DialCallStatus": "no-answer"})
+        kept = await records.load(SID)
 
     assert verbs(dialled.text) == ["Dial", "Say", "Hangup"]
     assert verbs(back.text)[0] == "Connect"
-    assert token_of(back.text) != token_of(first.text)
+    assert parameters(back.text)["token"] != parameters(first.text)["token"]
+    assert "resume" in parameters(back.text)
+    assert kept is not None and kept.transfer_failed
+
+
+@pytest.mark.parametrize("ending", ["", "handed_over", "stream_broke", "internal_error"])
+@pytest.mark.parametrize("path", ["/voice", "/voice/after"])
+async def test_a_call_in_the_midst_of_its_conversation_gets_a_new_stream(
+    knock: Knock, tmp_path: Path, ending: str, path: str
+) -> None:
+    async with RecordFiles(tmp_path) as records:
+        records.save(record(ending=ending))
+        async with knock(with_records(records)) as http:
+            answer = await http.post(path, data={"CallSid": SID, "CallStatus": "in-progress"})
+
+    assert verbs(answer.text)[0] == "Connect"
+    assert "resume" in parameters(answer.text)
+
+
+@pytest.mark.parametrize(
+    "over", [{"ending": "caller_hung_up"}, {"ending": "finished"}, {"streams": MOST_STREAMS}]
+)
+async def test_a_call_that_is_over_or_broke_too_often_gets_none(
+    knock: Knock, tmp_path: Path, over: dict[str, Any]
+) -> None:
+    async with RecordFiles(tmp_path) as records:
+        records.save(record(**over))
+        async with knock(with_records(records)) as http:
+            answer = await http.post("/voice/after", data={"CallSid": SID, "CallStatus": "in-progress"})
+
+    assert verbs(answer.text)[-1] == "Hangup"
+
+
+async def test_a_process_that_drains_sends_callers_elsewhere(knock: Knock) -> None:
+    parts = make_parts()
+    parts.drain.begin(0.0)
+    async with knock(parts) as http:
+        answers = [
+            await http.post(path, data={"CallSid": SID, "CallStatus": "in-progress"})
+            for path in ("/voice", "/debug-websocket-voice")
+        ]
+        ready = await http.get("/readyz")
+        health = await http.get("/health/streaming")
+
+    assert [verbs(answer.text) for answer in answers] == [["Pause", "Redirect"]] * 2
+    assert (ready.status_code, health.status_code, health.json()["status"]) == (503, 503, "draining")
 
 
 @pytest.mark.parametrize(("status", "said"), [("completed", ["Hangup"]), ("busy", ["Say", "Hangup"])])

@@ -1,0 +1,101 @@
+"""What a call needs to go on after its server: written at every turn, read by whoever goes on."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from app.conversation.port import CallResumed, PlayPrompt, Say
+from app.playout.marks import Line
+
+VERSION = 1
+KEPT_S = 120.0  # seconds after the last word of it; Twilio asks what follows at once
+MOST_STREAMS = 10  # of one call: a call that breaks again and again is not to go on for ever
+
+
+class Unheard(msgspec.Struct, frozen=True):
+    """One sentence or prompt that was ordered, and not heard to its end."""
+
+    text: str
+    interruptible: bool = True
+    is_text: bool = True
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call, as far as it has come."""
+
+    version: int = VERSION
+    call_sid: str
+    conversation: str
+    """Which one it was: the name of CONVERSATION."""
+    state: dict[str, Any] = {}
+    """Where it stood."""
+    unheard: tuple[Unheard, ...] = ()
+    ending: str = ""
+    """How the stream ended; empty while it lives, or when its server died."""
+    transfer_to: str = ""
+    transfer_failed: bool = False
+    streams: int = 1
+    replica: str = ""
+    written_at: float = 0.0
+    """Seconds since 1970."""
+
+    def resumed(self, *, cut_off: bool) -> CallResumed:
+        """The fact that the conversation is told when the caller is back."""
+        return CallResumed(tuple(_order(each) for each in self.unheard), cut_off)
+
+
+class Records(Protocol):
+    """Where the records of calls are kept; entered once for the life of the process."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def save(self, record: Record) -> None:
+        """Keep it in place of the call's last one, soon and in the background. Never waits, never raises."""
+
+    async def load(self, call_sid: str) -> Record | None:
+        """The call's last record; None when there is none, or none can be had now."""
+
+    async def flush(self) -> None:
+        """Return when all that was saved is kept."""
+
+
+class Nowhere:
+    """Keeps nothing: for a call that nobody could go on with."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def save(self, record: Record) -> None: ...
+
+    async def load(self, call_sid: str) -> Record | None:
+        return None
+
+    async def flush(self) -> None: ...
+
+
+def unheard(lines: Iterable[Line]) -> tuple[Unheard, ...]:
+    """What of `lines` the conversation ordered."""
+    return tuple(Unheard(line.text, line.interruptible, line.is_text) for line in lines if line.is_reply)
+
+
+def encode(record: Record) -> bytes:
+    """As JSON."""
+    return msgspec.json.encode(record)
+
+
+def decode(written: bytes) -> Record | None:
+    """The record; None for what this version cannot read."""
+    try:
+        record = msgspec.json.decode(written, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return record if record.version == VERSION else None
+
+
+def _order(each: Unheard) -> Say | PlayPrompt:
+    return Say(each.text, each.interruptible) if each.is_text else PlayPrompt(each.text, each.interruptible)
