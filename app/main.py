@@ -21,13 +21,18 @@ from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
+from app.errors import ConfigError
+from app.hearing.activity import Sensitivity
 from app.hearing.chain import HearingChain
-from app.hearing.ear import Ears
+from app.hearing.ear import Ears, Tuning
+from app.hearing.echo import Margins
+from app.hearing.endpointing import Timing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
+from app.settings.tuning import TuningSettings
 from app.speech.chain import Chain
 from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
@@ -96,6 +101,17 @@ def parts_of(settings: Settings) -> Parts:
     )
 
 
+def _tuning(tuning: TuningSettings) -> Tuning:
+    try:
+        return Tuning(
+            Timing(**tuning.of("timing")),
+            Sensitivity(**tuning.of("sensitivity")),
+            Margins(**tuning.of("margins")),
+        )
+    except ValueError as error:
+        raise ConfigError(f"{error} (fine tuning of the ears: docs/settings.md)") from None
+
+
 def _account(settings: Settings) -> Account | None:
     calls = settings.calls
     if not (calls.twilio_account_sid and calls.twilio_auth_tokens):
@@ -108,7 +124,7 @@ def _means(settings: Settings, answering: Cast) -> Means:
     talk = settings.conversation
     return Means(
         voice=Chain([VOICES[name](settings) for name in settings.voices]),
-        ears=EarTick(Ears(VadBank(Silero.load()))),
+        ears=EarTick(Ears(VadBank(Silero.load()), _tuning(settings.tuning))),
         recognisers=HearingChain(
             [EARS[name](settings, answering.phrases, answering.dictation) for name in settings.ears]
         ),

@@ -29,7 +29,17 @@ ROOMLESS = {"settings", "errors", "clock", "log"}
 VENDORS = {f"app.speech.{name}" for name in ("local", "elevenlabs", "elevenlabs_http")}
 VENDORS |= {f"app.hearing.{name}" for name in ("local", "elevenlabs", "deepgram")}
 VENDORS |= {"app.conversation.llm_openai"}
-HEARING_MACHINES = ("activity", "completeness", "endpointing", "echo", "dictation", "unconfirmed", "fault")
+HEARING_MACHINES = (
+    "activity",
+    "completeness",
+    "endpointing",
+    "echo",
+    "echo_delay",
+    "ranges",
+    "dictation",
+    "unconfirmed",
+    "fault",
+)
 READERS = {"script_file", "persona"}  # of the one file that a conversation has
 STREAMING = {"llm", "llm_asking", "llm_openai"}  # they wait for a model
 PURE = [

@@ -23,6 +23,7 @@ from app.playout.marks import Fate, Line
 from app.telephony import messages
 from app.telephony.stream import MediaStream
 
+CLEARED_WITHIN_MS = 100  # media ms from our order until the phone is silent
 TOLERATED_FAULTS = 20  # broken messages in one call; a bug of Twilio's costs a frame, a fuzzer costs the call
 
 
@@ -94,6 +95,10 @@ class Call:
     def frames_left(self, mulaw: bytes, plays_at: float) -> None:
         ear = self._listening.ear
         ear.played(ear.now_ms + round((plays_at - clock.now()) * 1000), mulaw)
+
+    def silenced(self) -> None:
+        ear = self._listening.ear
+        ear.cleared(ear.now_ms + CLEARED_WITHIN_MS)
 
     def _acts(self, mailbox: Mailbox) -> Acts:
         return Acts(

@@ -34,6 +34,9 @@ class Audience(Protocol):
     def frames_left(self, mulaw: bytes, plays_at: float) -> None:
         """Frames have left, which the phone plays from then on."""
 
+    def silenced(self) -> None:
+        """What has left and is not played yet will not be played now."""
+
 
 class Player:
     """One call's way out: the speaker begins, puts and finishes; `run` sends; `hold` falls silent."""
@@ -91,6 +94,7 @@ class Player:
         self._cut.sent.clear()
         # The phone's own buffers play on for some 100 ms: until then a `clear` may still catch a word.
         self._cut.clear_due = played_until > now - NETWORK_S
+        self._audience.silenced()
         self._bells.wake.set()
 
     def resume(self) -> None:

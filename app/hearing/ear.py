@@ -2,14 +2,18 @@
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 
 from app.audio.frame import FRAME_BYTES, FRAME_MS, SILENCE, Framer
 from app.hearing import endpointing
-from app.hearing.dtmf import InbandKeys, Keypad
-from app.hearing.echo import EchoGate
+from app.hearing.activity import SENSITIVITY, Sensitivity
+from app.hearing.dtmf import InbandKeys, Keypad, keys_in
+from app.hearing.echo import MARGINS, EchoGate, Margins
 from app.hearing.endpointing import (
+    TIMING,
     BargedIn,
     Endpointing,
+    Timing,
     UtteranceBegan,
     UtteranceDropped,
     UtteranceEnded,
@@ -46,12 +50,22 @@ class KeyHeard:
 Event = endpointing.Event | UtteranceAudio | KeyHeard
 
 
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Every number by which ears judge."""
+
+    timing: Timing = TIMING
+    sensitivity: Sensitivity = SENSITIVITY
+    margins: Margins = MARGINS
+
+
 class Ear:
     """One caller's audio, from frames to events; made by `Ears`."""
 
-    def __init__(self, bank: VadBank, slot: int, endpoints: Endpointing) -> None:
+    def __init__(self, bank: VadBank, slot: int, endpoints: Endpointing, echo: EchoGate) -> None:
         self.endpoints = endpoints
-        self.echo = EchoGate()
+        self.echo = echo
+        self.unnoted: list[tuple[int, bytes]] = []  # frames of ours whose level the next step will measure
         self._line = _Line(bank, slot)
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
         self._talking = False
@@ -74,21 +88,41 @@ class Ear:
 
     def played(self, at_ms: int, mulaw: bytes) -> None:
         """Note whole frames of ours, and when the phone begins to play them, in the caller's media time."""
-        for index, level in enumerate(levels_dbfs(mulaw)):
-            self.echo.played(at_ms + index * FRAME_MS, level)
+        for start in range(0, len(mulaw), FRAME_BYTES):
+            self.unnoted.append((at_ms, mulaw[start : start + FRAME_BYTES]))
+            at_ms += FRAME_MS
+
+    def cleared(self, at_ms: int) -> None:
+        """What the phone was to play from here on it never will: it was told to drop it."""
+        self.unnoted = [frame for frame in self.unnoted if frame[0] < at_ms]
+        self.echo.cleared(at_ms)
 
     def reported(self, key: str) -> bool:
         """Twilio told of a key: is it a new press? Not if its tone was heard a moment ago."""
         return self._keypad.report(self.now_ms, key)
 
-    def judge(self, verdict: Verdict) -> list[Event]:
-        """Take one frame's verdict; gives all that follows from it, in order."""
+    def key_blocks(self, verdict: Verdict) -> list[bytes]:
+        """Take one frame's verdict; gives the audio in which a key's tones are to be looked for."""
+        if self._keypad.reported:
+            return []
+        if not _may_hold_key(verdict):
+            self._keys.skip()
+            return []
+        return self._keys.blocks(verdict.mulaw)
+
+    def judge(self, verdict: Verdict, keys: list[str | None]) -> list[Event]:
+        """Take one frame's verdict, and what was in its blocks; gives all that follows, in order."""
         self._line.quiet_steps = 0
         near = self.echo.is_near(verdict.at_ms, verdict.level_dbfs)
         speaking_ms = self.echo.speaking_ms(verdict.at_ms)
         found = self.endpoints.hear(verdict.at_ms, verdict.probability, near=near, speaking_ms=speaking_ms)
         self._pre_roll.append(verdict.mulaw)
-        return [*self._keys_in(verdict), *self._with_audio(found)]
+        news = self._with_audio(found)
+        if not _may_hold_key(verdict):
+            self._keys.release()
+        if keys:
+            news = [*self._heard(keys, verdict.at_ms), *news]
+        return news
 
     def wait(self) -> list[Event]:
         """A step has passed without a frame of this call."""
@@ -97,14 +131,8 @@ class Ear:
             return []
         return self._with_audio(self.endpoints.pass_time(self.now_ms + self._line.quiet_steps * FRAME_MS))
 
-    def _keys_in(self, verdict: Verdict) -> list[Event]:
-        if self._keypad.reported:
-            return []
-        if verdict.level_dbfs < KEY_DBFS or verdict.probability > KEY_PROBABILITY:
-            self._keys.skip()
-            return []
-        pressed = self._keys.feed(verdict.mulaw)
-        return [KeyHeard(verdict.at_ms, key) for key in pressed if self._keypad.hear(verdict.at_ms, key)]
+    def _heard(self, keys: list[str | None], at_ms: int) -> list[Event]:
+        return [KeyHeard(at_ms, key) for key in self._keys.pressed(keys) if self._keypad.hear(at_ms, key)]
 
     def _with_audio(self, found: list[endpointing.Event]) -> list[Event]:
         """The same, and between them the audio of the utterance."""
@@ -127,6 +155,10 @@ class Ear:
         mulaw = b"".join(self._pre_roll)
         self._pre_roll.clear()
         return [UtteranceAudio(mulaw)]
+
+
+def _may_hold_key(verdict: Verdict) -> bool:
+    return verdict.level_dbfs >= KEY_DBFS and verdict.probability <= KEY_PROBABILITY
 
 
 class _Line:
@@ -171,14 +203,16 @@ class _Line:
 class Ears:
     """The ears of all live calls; `step` is called each 20 ms by one task of the process."""
 
-    def __init__(self, bank: VadBank) -> None:
+    def __init__(self, bank: VadBank, tuning: Tuning | None = None) -> None:
         self._bank = bank
+        self._tuning = tuning or Tuning()
         self._ears: dict[int, Ear] = {}
 
     def open(self, endpoints: Endpointing | None = None) -> Ear:
         """Begin to hear one call."""
         slot = self._bank.add()
-        ear = self._ears[slot] = Ear(self._bank, slot, endpoints or Endpointing())
+        endpoints = endpoints or Endpointing(self._tuning.timing, self._tuning.sensitivity)
+        ear = self._ears[slot] = Ear(self._bank, slot, endpoints, EchoGate(self._tuning.margins))
         return ear
 
     def close(self, ear: Ear) -> None:
@@ -189,11 +223,22 @@ class Ears:
 
     def step(self) -> list[tuple[Ear, list[Event]]]:
         """Judge all that was heard since the last step; gives the calls that something follows for."""
+        self._note()
+        verdicts = self._bank.step()
+        ears = [self._ears[verdict.slot] for verdict in verdicts]
+        blocks = [ear.key_blocks(verdict) for ear, verdict in zip(ears, verdicts, strict=True)]
+        keys = iter(keys_in([block for own in blocks for block in own]))
         news: dict[int, list[Event]] = {slot: [] for slot in self._ears}
-        heard: set[int] = set()
-        for verdict in self._bank.step():
-            heard.add(verdict.slot)
-            news[verdict.slot] += self._ears[verdict.slot].judge(verdict)
-        for slot in self._ears.keys() - heard:
+        for ear, verdict, own in zip(ears, verdicts, blocks, strict=True):
+            news[verdict.slot] += ear.judge(verdict, list(islice(keys, len(own))))
+        for slot in self._ears.keys() - {verdict.slot for verdict in verdicts}:
             news[slot] += self._ears[slot].wait()
         return [(self._ears[slot], events) for slot, events in news.items() if events]
+
+    def _note(self) -> None:
+        """Measure what was played to all of them, at once."""
+        played = [(ear, *frame) for ear in self._ears.values() for frame in ear.unnoted]
+        levels = levels_dbfs(b"".join(mulaw for _, _, mulaw in played))
+        for (ear, at_ms, _), level in zip(played, levels, strict=True):
+            ear.echo.played(at_ms, level)
+            ear.unnoted.clear()

@@ -7,26 +7,38 @@ from enum import Enum
 from app.audio.frame import FRAME_MS
 from app.hearing.activity import SENSITIVITY, Activity, Sensitivity
 from app.hearing.completeness import Completeness, completeness
+from app.hearing.ranges import check
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long things last, all in milliseconds of media time; measured in `bench/hearing_vad.py`."""
+    """How long things last, all in milliseconds of media time; measured in `bench/hearing_vad.py`.
+
+    Raises:
+        ValueError: when a number is out of its range.
+    """
 
     pause_ms: int = 300
-    """Silence: the recogniser may finish. No utterance of the bench is cut by it."""
+    """100-1000, silence: the recogniser may finish. Hardly an utterance of the bench is cut by it."""
     finished_ms: int = 500
-    """Silence that ends an utterance whose words sound finished."""
+    """100-5000 and not below `pause_ms`: silence that ends an utterance whose words sound finished."""
     open_ms: int = 900
-    """The same when the words do not tell, or there are none yet: people stop to think in mid-sentence."""
+    """`finished_ms`-5000: when the words do not tell, or there are none yet; people stop to think."""
     unfinished_ms: int = 1_500
-    """After "and", "um", half a number, and whenever digits are expected: they are read off in groups."""
-    shortest_ms: int = 140
-    """Voiced time; less was a noise. The shortest word of the bench, a clipped "two", has 160; others 380."""
+    """`open_ms`-10000: after "and", "um", half a number, and when digits are expected, read off in groups."""
+    shortest_ms: int = 120
+    """0-1000, voiced; less was a noise. The shortest word of the bench, a soft clipped "two", has 140."""
     longest_ms: int = 20_000
-    """An utterance: beyond it somebody dictates, or a television is on; recognisers have limits, too."""
+    """2000-120000, an utterance: somebody dictates, or a television is on; recognisers have limits."""
     deaf_ms: int = 300
-    """At the start of what we say nobody barges in: the caller's last word, or an echo canceller learning."""
+    """0-5000, at the start of what we say: the caller's last word, or an echo canceller that still learns."""
+
+    def __post_init__(self) -> None:
+        check(
+            self, pause_ms=(100, 1_000), finished_ms=(self.pause_ms, 5_000), open_ms=(self.finished_ms, 5_000)
+        )
+        check(self, unfinished_ms=(self.open_ms, 10_000), shortest_ms=(0, 1_000))
+        check(self, longest_ms=(2_000, 120_000), deaf_ms=(0, 5_000))
 
 
 TIMING = Timing()
@@ -126,8 +138,12 @@ class Endpointing:
         self._now_ms = at_ms + FRAME_MS  # back again, if time had passed for frames that were only late
         if self._activity.hear(probability, near=near) and self._state is _State.TALKING:
             self._voice.goes_on(self._now_ms)
-        events += self._advance()
-        events += self._interruptions(speaking_ms)
+        if self._state is not _State.LISTENING or self._activity.started:
+            events += self._advance()
+        if speaking_ms is None:
+            self._barged = False
+        else:
+            events += self._interruptions(speaking_ms)
         return events
 
     def pass_time(self, at_ms: int) -> list[Event]:
@@ -198,12 +214,14 @@ class Endpointing:
         self._barged = False
         self._activity.forget()
 
-    def _interruptions(self, speaking_ms: int | None) -> Iterator[Event]:
-        if speaking_ms is None:
-            self._barged = False
-        elif speaking_ms >= self._timing.deaf_ms and not self._barged and self._activity.insistent:
+    def _interruptions(self, speaking_ms: int) -> Iterator[Event]:
+        if speaking_ms >= self._timing.deaf_ms and not self._barged and self._is_insistent:
             self._barged = True
             yield BargedIn(self._now_ms, self._voice.began_ms)
+
+    @property
+    def _is_insistent(self) -> bool:
+        return self._state is not _State.LISTENING and self._activity.insistent
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.audio import mulaw as g711
 from app.audio.frame import FRAME_BYTES, SILENCE
+from app.hearing.levelling import Levelling
 from app.hearing.silero import CELLS, CONTEXT, WINDOW, Silero, State
 
 SILENT_DBFS = -100.0  # stands for minus infinity; the smallest step of mu-law is at -72
@@ -49,6 +50,7 @@ class VadBank:
         self._lines: dict[int, _Line] = {}
         self._free: list[int] = []
         self._state = _zeros(_FIRST_LINES)
+        self._levelling = Levelling(lines=_FIRST_LINES, window=WINDOW, context=CONTEXT)
         self._network.step(
             np.zeros((1, CONTEXT + WINDOW), np.float32), _zeros(1)
         )  # the first one takes 30 ms
@@ -62,6 +64,7 @@ class VadBank:
         if slot == len(self._state.hidden):
             more = _zeros(slot)
             self._state = State(*(np.concatenate(pair) for pair in zip(self._state, more, strict=True)))
+            self._levelling.grow(slot)
         self._lines[slot] = _Line()
         self.forget(slot)
         return slot
@@ -75,6 +78,7 @@ class VadBank:
         """Let the line begin anew, after a time without audio; frames that wait keep their turn."""
         self._lines[slot].unheard = SILENCE * CONTEXT
         self._lines[slot].probability = 0.0
+        self._levelling.forget(slot)
         for part in self._state:
             part[slot] = 0
 
@@ -105,6 +109,7 @@ class VadBank:
         """One step of the network for these lines together."""
         codes = b"".join([self._lines[slot].take() for slot in slots])
         windows = _SAMPLES.take(np.frombuffer(codes, np.uint8)).reshape(len(slots), -1)
+        windows = self._levelling.level(slots, windows)
         before = State(*(part[slots] for part in self._state))
         probabilities, after = self._network.step(windows, before)
         for part, new in zip(self._state, after, strict=True):

@@ -14,6 +14,7 @@ from app.settings.hearing import HearingSettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
 from app.settings.speech import SpeechSettings
+from app.settings.tuning import TuningSettings
 from app.settings.vendors import VendorSettings
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -23,6 +24,7 @@ SECTIONS: tuple[type[Section], ...] = (
     SpeechSettings,
     HearingSettings,
     VendorSettings,
+    TuningSettings,
 )
 
 
@@ -36,6 +38,7 @@ class Settings:
     speech: SpeechSettings
     hearing: HearingSettings
     vendors: VendorSettings
+    tuning: TuningSettings
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
@@ -63,6 +66,7 @@ class Settings:
             SpeechSettings.read(given),
             HearingSettings.read(given),
             VendorSettings.read(given),
+            TuningSettings.read(given),
         )
         if faults := settings._conflicts():
             raise ConfigError(*faults)

@@ -26,6 +26,8 @@ class Ears:
     def line_heard(self, line: Line) -> None:
         self.told.append(f"heard {line.text}")
 
+    def silenced(self) -> None: ...
+
     def frames_left(self, mulaw: bytes, plays_at: float) -> None:
         self.plays_at.append(plays_at)
 

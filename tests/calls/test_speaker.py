@@ -33,6 +33,8 @@ class Spoken:
     def line_heard(self, line: Line) -> None:
         self.heard.append(line)
 
+    def silenced(self) -> None: ...
+
     def frames_left(self, mulaw: bytes, plays_at: float) -> None:
         pass
 

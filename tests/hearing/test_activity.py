@@ -28,9 +28,9 @@ def test_a_voiced_frame_stays_voiced_down_to_the_lower_threshold() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "started"),
-    [("xxxxx", False), ("xxxxxx", True), ("xx.xx.xx", True), ("x..xx.xx", False), ("xxxxx...x", False)],
+    [("xxxx", False), ("xxxxx", True), ("xx.x.xx", True), ("xx....xxx", True), ("xx......xxx", False)],
 )
-def test_six_voiced_frames_of_eight_are_a_start(pattern: str, started: bool) -> None:
+def test_90_ms_of_sure_speech_in_200_are_a_start(pattern: str, started: bool) -> None:
     assert heard(pattern).started is started
 
 
@@ -42,10 +42,38 @@ def test_three_of_four_go_on_after_a_pause(pattern: str, resumed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "insistent"), [("xxxxxxxxx", False), ("xxxxx..xxxxx", True), ("xxxxx...xxxxx", False)]
+    ("pattern", "insistent"), [("xxxxxxx", False), ("xxxx......xxxx", True), ("xxxx.......xxxx", False)]
 )
-def test_ten_of_twelve_insist(pattern: str, insistent: bool) -> None:
+def test_160_ms_in_280_insist(pattern: str, insistent: bool) -> None:
     assert heard(pattern).insistent is insistent
+
+
+def test_what_is_doubtful_is_evidence_when_it_lasts() -> None:
+    activity, begun = Activity(), []
+
+    for _ in range(12):
+        activity.hear(0.4)  # half way from doubt to sure
+        begun.append(activity.started)
+
+    assert begun == [False] * 8 + [True] * 4
+
+
+def test_what_the_network_doubts_is_no_evidence_however_long() -> None:
+    activity = Activity()
+
+    for _ in range(200):
+        activity.hear(0.1)
+
+    assert not activity.started and not activity.resumed
+
+
+def test_a_few_frames_are_no_start_however_sure() -> None:
+    activity = Activity()
+
+    for _ in range(4):
+        activity.hear(1.0)
+
+    assert not activity.started
 
 
 def test_an_echo_never_counts() -> None:
@@ -65,12 +93,12 @@ def test_what_is_soft_but_near_goes_on_where_the_echo_was_likely_speech() -> Non
 
 
 def test_the_beginning_is_that_of_the_first_voiced_frame() -> None:
-    assert heard("......xx.xxxx").since_ms == 140
-    assert heard("......xx.xxxx").voiced_ms == 120
+    assert heard("......xx.xxx").since_ms == 120
+    assert heard("......xx.xxx").voiced_ms == 100
 
 
 def test_what_is_forgotten_is_no_part_of_a_start() -> None:
-    activity = heard("xxxxx")
+    activity = heard("xxxx")
 
     activity.forget()
 
@@ -79,7 +107,16 @@ def test_what_is_forgotten_is_no_part_of_a_start() -> None:
 
 
 def test_the_numbers_are_the_sensitivitys() -> None:
-    activity = Activity(Sensitivity(on=0.95, start_frames=2))
+    activity = Activity(Sensitivity(on=0.95, start_evidence_ms=40))
 
-    assert [activity.hear(0.9), activity.hear(0.96), activity.hear(0.96)] == [False, True, True]
+    assert [activity.hear(p) for p in (0.9, 0.96, 0.96)] == [False, True, True]
     assert activity.started
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"off": 0.6}, {"doubt": -0.1}, {"sure": 0.5}, {"start_evidence_ms": 90, "start_window_ms": 80}],
+)
+def test_numbers_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Sensitivity(**wrong)  # type: ignore[arg-type]

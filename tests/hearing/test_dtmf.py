@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.hearing.dtmf import KEYS, InbandKeys, Keypad
+from app.hearing.dtmf import KEYS, InbandKeys, Keypad, keys_in
 from tests.hearing.sounds import Sound, mulaw_frames, music, noise, silence, speech, tones
 
 LOWS, HIGHS = (697, 770, 852, 941), (1_209, 1_336, 1_477, 1_633)
@@ -83,12 +83,24 @@ def test_chunks_of_any_size_give_the_same_keys() -> None:
     )
 
 
+def test_lines_that_are_looked_at_together_do_not_mix() -> None:
+    sounds = (tone("5", 0.2, -20), speech()[:1_600], tone("#", 0.2, -30))
+    blocks = [InbandKeys().blocks(b"".join(mulaw_frames(sound))) for sound in sounds]
+
+    together = keys_in([block for own in blocks for block in own])
+
+    assert together == [key for own in blocks for key in keys_in(own)]
+    assert set(together[: len(blocks[0])]) == {"5"} and set(together[-len(blocks[2]) :]) == {"#"}
+    assert keys_in([]) == []
+
+
 def test_what_was_skipped_is_no_part_of_a_tone() -> None:
     keys = InbandKeys()
     frames = mulaw_frames(tone("9", 0.12, -20))
     assert [key for mulaw in frames for key in keys.feed(mulaw)] == ["9"]
 
     keys.skip()
+    keys.release()
 
     assert [key for mulaw in frames for key in keys.feed(mulaw)] == ["9"]
 

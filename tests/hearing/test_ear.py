@@ -1,12 +1,14 @@
 """A whole line, from frames to events: what is heard, what is not, and what interrupts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.audio.frame import FRAME_BYTES
-from app.hearing.ear import Ears, Event, KeyHeard, UtteranceAudio
+from app.hearing.ear import Ears, Event, KeyHeard, Tuning, UtteranceAudio
 from app.hearing.endpointing import (
-    BargedIn,
+    TIMING,
     UtteranceBegan,
     UtteranceEnded,
     UtterancePaused,
@@ -18,7 +20,6 @@ from tests.hearing.lines import run, run_open, run_sounds
 from tests.hearing.sounds import (
     FRAME,
     RATE,
-    Sound,
     at_level,
     mulaw_frames,
     noise,
@@ -90,7 +91,7 @@ def test_the_recogniser_gets_the_utterance_with_what_was_before_it(ears: Ears) -
 
 
 def test_after_a_pause_nothing_is_given_twice(ears: Ears) -> None:
-    frames = mulaw_frames(np.concatenate([silence(1), WORD[:8_000], silence(0.5), WORD, silence(2)]))
+    frames = mulaw_frames(np.concatenate([silence(1), WORD[:8_000], silence(0.7), WORD, silence(2)]))
 
     events = run(ears, {"": frames})[""]
 
@@ -163,6 +164,24 @@ def test_a_hole_of_a_minute_costs_nothing_and_is_silence(ears: Ears) -> None:
     assert ear.now_ms == 62_020
 
 
+def test_frames_that_swap_places_or_come_twice_do_not_split_a_word(ears: Ears) -> None:
+    ear = ears.open()
+    order = list(range(len(mulaw_frames(LINE))))
+    for swapped in range(55, 120, 9):
+        order[swapped], order[swapped + 1] = order[swapped + 1], order[swapped]
+    for repeated in range(60, 120, 11):
+        order.insert(repeated, order[repeated - 1])
+
+    events: list[Event] = []
+    for index in order:
+        ear.hear(index * 20, mulaw_frames(LINE)[index])
+        events += [event for _, news in ears.step() for event in news]
+
+    assert kinds(events) == ["UtteranceBegan", "UtterancePaused", "UtteranceEnded"]
+    assert len(audio(events)) % FRAME_BYTES == 0
+    assert ear.now_ms == len(mulaw_frames(LINE)) * 20
+
+
 def test_late_and_repeated_frames_are_not_heard(ears: Ears) -> None:
     ear = ears.open()
     for at_ms in (0, 20, 40, 20, 60, 60, 80):
@@ -198,71 +217,30 @@ def test_pieces_of_any_length_become_frames(ears: Ears) -> None:
     assert kinds(events) == ["UtteranceBegan", "UtterancePaused", "UtteranceEnded"]
 
 
-# Our own voice --------------------------------------------------------------------------------------------
-
-OURS = np.concatenate([at_level(SPEECH, -18), silence(0.4)])
-
-
-def echo(loss_db: float) -> Sound:
-    """Our voice 180 ms later, duller and softer, on a line that is not quite silent."""
-    late = np.concatenate([np.zeros(1_440), OURS])[: len(OURS)]
-    dull = late + 0.5 * np.concatenate([np.zeros(3), late[:-3]])
-    return at_level(dull, -18 - loss_db) + noise(10, len(OURS) / RATE, -65)
-
-
-def test_our_own_echo_is_nobody() -> None:
-    lines = {f"{loss_db} dB": echo(loss_db) for loss_db in (15, 18, 20, 23, 26, 40)}
-
-    found = run_sounds(lines, dict.fromkeys(lines, OURS))
-
-    assert {name: kinds(events) for name, events in found.items()} == {name: [] for name in lines}
-
-
-def test_without_the_gate_the_echo_would_be_somebody() -> None:
-    (events,) = run_sounds({"": echo(20)}).values()
-
-    assert kinds(events)[0] == "UtteranceBegan"
-
-
-@pytest.mark.parametrize(
-    ("loss_db", "below_db", "within_ms"),
-    [(40, 0, 300), (26, 0, 300), (20, 0, 300), (15, 0, 800), (40, 8, 300), (26, 8, 300), (22, 8, 800)],
-)
-def test_the_caller_interrupts_whenever_they_begin(loss_db: float, below_db: float, within_ms: int) -> None:
-    begins = range(1_500, 6_000, 500)
-    lines = {}
-    for begin_ms in begins:
-        near = np.concatenate([silence(begin_ms / 1_000), at_level(WORD, -18 - below_db), silence(10)])
-        lines[str(begin_ms)] = echo(loss_db) + near[: len(OURS)]
-
-    found = run_sounds(lines, dict.fromkeys(lines, OURS))
-
-    for begin_ms, events in zip(begins, found.values(), strict=True):
-        barged = [event.at_ms for event in events if isinstance(event, BargedIn)]
-        assert len(barged) == 1
-        assert begin_ms + 200 <= barged[0] <= begin_ms + within_ms
-
-
-def test_a_soft_syllable_does_not_stop_who_interrupts() -> None:
-    lines = {"": echo(30) + np.concatenate([silence(3), at_level(WORD, -26), silence(10)])[: len(OURS)]}
-
-    (events,) = run_sounds(lines, {"": OURS}).values()
-
-    paused = [event.at_ms for event in events if isinstance(event, UtterancePaused)]
-    assert kinds(events)[:2] == ["UtteranceBegan", "BargedIn"]
-    assert paused[0] > 4_300
+# Our own voice ------------------------------------------------------------------------------------------
 
 
 def test_what_was_cleared_makes_no_gate(ears: Ears) -> None:
     ear = ears.open()
-    ear.played(0, b"".join(mulaw_frames(OURS)[:100]))  # 2 s ahead
+    ear.played(0, b"".join(mulaw_frames(at_level(SPEECH, -18))[:100]))  # 2 s ahead
     for index in range(50):
         ear.hear(index * 20, QUIET)
         ears.step()
 
-    ear.echo.cleared(1_000)
+    ear.cleared(1_000)
     soft = mulaw_frames(np.concatenate([silence(0.6), at_level(WORD, -44), silence(1)]))
     (events,) = run_open(ears, {"": ear}, {"": soft}, {}, start_ms=1_000).values()
+
+    assert kinds(events)[0] == "UtteranceBegan"
+
+
+def test_what_is_cleared_before_it_was_even_noted_makes_no_gate(ears: Ears) -> None:
+    ear = ears.open()
+    ear.played(0, b"".join(mulaw_frames(at_level(SPEECH, -18))[:100]))
+
+    ear.cleared(0)
+    soft = mulaw_frames(np.concatenate([silence(0.2), at_level(WORD, -44), silence(1)]))
+    (events,) = run_open(ears, {"": ear}, {"": soft}, {}).values()
 
     assert kinds(events)[0] == "UtteranceBegan"
 
@@ -292,12 +270,34 @@ def test_once_reported_keys_are_not_heard_as_well(ears: Ears) -> None:
     assert events == []
 
 
+def test_keys_in_a_burst_of_frames_are_those_of_frames_in_time(ears: Ears) -> None:
+    ear = ears.open()
+    for index, mulaw in enumerate(pressed()):
+        ear.hear(index * 20, mulaw)
+
+    ((_, events),) = ears.step()
+
+    assert [event.key for event in events if isinstance(event, KeyHeard)] == ["5", "5"]
+
+
 def test_a_key_pressed_right_after_a_word_is_heard(ears: Ears) -> None:
     line = np.concatenate([WORD, silence(0.25), tones((941, 1_477), 0.1, -15), silence(0.3)])
 
     (events,) = run(ears, {"": mulaw_frames(line)}).values()
 
     assert [event.key for event in events if isinstance(event, KeyHeard)] == ["#"]
+
+
+# Numbers --------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_are_those_that_were_handed_in() -> None:
+    patient = Ears(VadBank(Silero.load()), Tuning(timing=replace(TIMING, open_ms=2_000, unfinished_ms=2_000)))
+
+    paused, ended = run(patient, {"": [*mulaw_frames(LINE), *[QUIET] * 100]})[""][-2:]
+
+    assert isinstance(paused, UtterancePaused) and isinstance(ended, UtteranceEnded)
+    assert ended.at_ms - paused.voice_ms == 2_000
 
 
 # Many at once ---------------------------------------------------------------------------------------------
