@@ -153,8 +153,8 @@ class Listening:
             async with recognisers.listen(phrases, on_position=self._wait_in_line) as self._listener:
                 async for transcript in self._listener.transcripts():
                     self._understood(transcript)
-        except AtCapacity:
-            log.warning("hearing.refused", reason="at_capacity")
+        except AtCapacity as error:
+            log.warning("hearing.refused", reason=str(error))
         except ProviderError as error:
             kind = error.kind.value
             log.warning("hearing.lost", provider=error.provider, kind=kind, reason=error.message)

@@ -146,6 +146,7 @@ class Floor(StrEnum):
     ENDING = "ending"  # a goodbye is being said, or the line is gone
 
 
+SURE_WORDS = 2  # of a transcript that is not final; a recogniser makes a single one of any cough
 # How a reply is ended from each floor on which keys are gathered.
 SILENCING: dict[Floor, list[TurnOrder]] = {
     Floor.LISTENING: [],

@@ -18,7 +18,7 @@
     HOLDING        noise, a cough, a backchannel, or             SPEAKING        Resume
                    false_start_s without words
                    the reply was heard                           LISTENING       Resume
-                   interim words                                 LISTENING       Abandon
+                   SURE_WORDS interim words                      LISTENING       Abandon
                    an utterance with words                       THINKING        Abandon, Ask
                    a long one without                            THINKING        Abandon, Ask(NotUnderstood)
     these four     a key completes an answer                     THINKING        (silence,) Ask(KeysEntered)
@@ -42,6 +42,7 @@ from app.conversation.keys import Gather
 from app.conversation.reply import Reply
 from app.conversation.turn_port import (
     SILENCING,
+    SURE_WORDS,
     Abandon,
     Ask,
     BargeIn,
@@ -198,7 +199,7 @@ class Turns:
                 return self._answer_kept(now) if self._may_be_cut(BargeIn.WORDS) else []
             case CallerBargedIn() if self._may_be_cut(BargeIn.SPEECH):
                 return self._hold()
-            case Interim(text) if self._may_be_cut(BargeIn.WORDS) and self._takes_floor(text):
+            case Interim(text) if self._may_be_cut(BargeIn.WORDS) and self._surely_takes_floor(text):
                 self._listen(now)
                 return [Interrupt(), Abandon()]
         return []
@@ -209,7 +210,7 @@ class Turns:
                 self._alarms.set(Alarm.FALSE_START, now + self._limits.false_start_s)
             case port.UtteranceHeard():
                 return self._judge(given, now)
-            case Interim(text) if self._takes_floor(text):
+            case Interim(text) if self._surely_takes_floor(text):
                 self._listen(now)
                 return [Abandon()]
             case NoiseHeard() | Alarm.FALSE_START:
@@ -264,6 +265,9 @@ class Turns:
 
     def _takes_floor(self, text: str) -> bool:
         return self._reply.is_ended_by(text, least_words=self._limits.least_words)
+
+    def _surely_takes_floor(self, text: str) -> bool:
+        return len(text.split()) >= SURE_WORDS and self._takes_floor(text)
 
     def _may_be_cut(self, by: BargeIn) -> bool:
         chosen = self._limits.barge_in

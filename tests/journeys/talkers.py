@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from app.calls.call import Script
 from app.calls.responder import Streaming
+from app.calls.script import Script
 from app.conversation import port
 from app.conversation.history import Entry, History, Speaker
 from app.main import assemble, parts_of
