@@ -23,7 +23,9 @@ Reader = Callable[[Event], None]
 
 MASK = "[masked]"
 # Shapes of secrets that we may never have been told of: vendors echo keys in their messages.
-KEY_SHAPES = re.compile(r"\b(?:sk_[0-9a-f]{16,}|sk-[\w-]{16,}|SK[0-9a-f]{32}|Bearer\s+[\w.~+/-]{12,}=*)")
+KEY_SHAPES = re.compile(
+    r"\b(?:sk_[0-9a-f]{16,}|sk_car_\w{8,}|sk-[\w-]{16,}|SK[0-9a-f]{32}|Bearer\s+[\w.~+/-]{12,}=*)"
+)
 CHATTY = [
     "uvicorn.access",
     "uvicorn.error",

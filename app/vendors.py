@@ -36,6 +36,33 @@ def _elevenlabs(settings: Settings) -> Speech:
     )
 
 
+def _inworld(settings: Settings) -> Speech:
+    from app.speech.inworld import Inworld
+
+    vendors, speech = settings.vendors, settings.speech
+    return Inworld(
+        api_key=vendors.inworld_api_key.get_secret_value(),
+        voice_id=speech.inworld_voice_id,
+        model_id=speech.inworld_model_id,
+        aligned=speech.inworld_timestamps,
+        base_url=vendors.inworld_base_url,
+    )
+
+
+def _cartesia(settings: Settings) -> Speech:
+    from app.speech.cartesia import Cartesia
+
+    vendors, speech = settings.vendors, settings.speech
+    return Cartesia(
+        api_key=vendors.cartesia_api_key.get_secret_value(),
+        voice_id=speech.cartesia_voice_id,
+        model_id=speech.cartesia_model_id,
+        language=speech.cartesia_language,
+        aligned=speech.cartesia_timestamps,
+        base_url=vendors.cartesia_base_url,
+    )
+
+
 def _local(_settings: Settings) -> Speech:
     from app.speech.local import LocalSpeech
 
@@ -80,7 +107,12 @@ def language_model(settings: Settings) -> "OpenAiModel":
     )
 
 
-VOICES: dict[str, Callable[[Settings], Speech]] = {"elevenlabs": _elevenlabs, "local": _local}
+VOICES: dict[str, Callable[[Settings], Speech]] = {
+    "elevenlabs": _elevenlabs,
+    "inworld": _inworld,
+    "cartesia": _cartesia,
+    "local": _local,
+}
 EARS: dict[str, Callable[[Settings, Sequence[str], bool], Hearing]] = {
     "elevenlabs": _elevenlabs_ears,
     "deepgram": _deepgram_ears,

@@ -103,10 +103,10 @@ class Listening:
 
     def _follow(self, event: ears.Event) -> None:
         match event:
-            case UtteranceBegan(at_ms=at_ms):
+            case UtteranceBegan(voice_ms=voice_ms):
                 self._turn = Utterance()
                 self._begin_stretch()
-                self._tell(turns.CallerBegan(at_ms))
+                self._tell(turns.CallerBegan(voice_ms))
             case UtteranceResumed():
                 self._begin_stretch()
             case UtterancePaused():
@@ -114,8 +114,8 @@ class Listening:
             case UtteranceDropped(at_ms=at_ms):
                 self._drop_stretch()
                 self._tell(turns.NoiseHeard(at_ms))
-            case UtteranceEnded(at_ms=at_ms):
-                self._end_turn(at_ms)
+            case UtteranceEnded(at_ms=at_ms, voice_ms=voice_ms):
+                self._end_turn(at_ms, voice_ms)
 
     def _begin_stretch(self) -> None:
         if self._listener is not None and self.recorded is None:
@@ -138,14 +138,14 @@ class Listening:
             self._turn.current = 0
             self._listener.cancel_utterance()
 
-    def _end_turn(self, at_ms: int) -> None:
+    def _end_turn(self, at_ms: int, voice_ms: int) -> None:
         self._end_stretch()
         self._turn.has_ended = True
         self._last_heard = bytes(self._turn.mulaw)
         log.info(
             "hearing.utterance_ended", at_ms=at_ms, stretches=len(self._turn.finals) + len(self._turn.pending)
         )
-        self._tell(turns.CallerStopped(at_ms))
+        self._tell(turns.CallerStopped(voice_ms))
         self._tell_if_complete()
 
     async def _recognise(self, recognisers: Recognisers, phrases: Sequence[str]) -> None:
@@ -153,8 +153,8 @@ class Listening:
             async with recognisers.listen(phrases, on_position=self._wait_in_line) as self._listener:
                 async for transcript in self._listener.transcripts():
                     self._understood(transcript)
-        except AtCapacity:
-            log.warning("hearing.refused", reason="at_capacity")
+        except AtCapacity as error:
+            log.warning("hearing.refused", reason=str(error))
         except ProviderError as error:
             kind = error.kind.value
             log.warning("hearing.lost", provider=error.provider, kind=kind, reason=error.message)

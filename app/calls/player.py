@@ -119,7 +119,7 @@ class Player:
             heard.append(first)
             unheard.append(rest)
         self._bells.ring()
-        return "".join(heard).strip(), "".join(unheard).strip()
+        return _joined(heard), _joined(unheard)
 
     async def run(self) -> None:
         """Send what is due until the stream is over or the call cancels this."""
@@ -237,6 +237,10 @@ class Cut:
         self.sent += mulaw
         if len(self.sent) > SENT_KEPT:
             del self.sent[: len(self.sent) - SENT_KEPT]
+
+
+def _joined(parts: list[str]) -> str:
+    return " ".join(part.strip() for part in parts if part.strip())
 
 
 def _split(line: Line, cut_at: float) -> tuple[str, str]:

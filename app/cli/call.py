@@ -3,34 +3,36 @@
 import argparse
 import asyncio
 import json
-import math
 import os
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from app.cli import turns
 from app.cli.terminal import complain
+from app.cli.turns import positive
 from app.errors import BridgeError
-from app.simulator import voice
+from app.simulator import transcript
 from app.simulator.caller import simulate_call
 from app.simulator.hotline import at_hand
-from app.simulator.plan import CallPlan, Patience, Turn, account_from
+from app.simulator.plan import CallPlan, Line, Patience, account_from
 from app.simulator.recording import write_wav
 from app.simulator.report import CallReport, told
 
 HEARD, NOTHING_HEARD, UNUSABLE = 0, 1, 2
-KEYS = frozenset("0123456789*#")
 EXAMPLES = """\
 examples:
   hotline call --out heard.wav                 listen until the hotline is quiet
   hotline call --say "opening hours" --say "thank you, goodbye"
   hotline call --digits 12# --json
+  hotline call --say "tour dates" --interrupt 2 --say "stop, what is the news" --pause 3 --say goodbye
   hotline call --url https://voice.example.com/voice --play question.wav --seconds 30
 
 Without --url the hotline on http://localhost:$PORT is called, or one is started for the call.
 TWILIO_AUTH_TOKEN and TWILIO_ACCOUNT_SID sign the requests, PUBLIC_URL is what they are signed for: set them
-as the hotline has them. Exit code 1: the caller heard no voice; 2: there was nothing to call.
+as the hotline has them. Of a caller who says or keys something the report also tells, in words, what was
+heard: written down after the call by the embedded ears, where they are installed, some words wrongly.
+Exit code 1: the caller heard no voice; 2: there was nothing to call.
 """
 
 
@@ -43,19 +45,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--url", type=webhook, help="the voice webhook, e.g. http://localhost:8000/voice")
-    turns = {"--say": "speak", "--play": "play an audio file", "--digits": "press keys, e.g. 12#"}
-    for option, meaning in turns.items():
-        parser.add_argument(
-            option,
-            dest="turns",
-            action="append",
-            type=_TYPES[option],
-            metavar={"--say": "TEXT", "--play": "in.wav", "--digits": "KEYS"}[option],
-            help=f"{meaning}, when it is the caller's turn; may be repeated, in any order",
-        )
+    turns.add_options(parser)
     parser.add_argument("--mic", action="store_true", help="speak yourself (not available yet)")
     parser.add_argument("--out", type=Path, metavar="heard.wav", help="write what a phone would have played")
     parser.add_argument("--seconds", type=positive, help="hang up after so long, not when it is quiet")
+    parser.add_argument(
+        "--echo", type=positive, metavar="DB", help="a phone that returns our own voice, so much softer"
+    )
+    parser.add_argument(
+        "--transcribe", action=argparse.BooleanOptionalAction, help="report the words that were heard"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.set_defaults(run=run)
 
@@ -66,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     try:
         report = asyncio.run(_call(args))
+        if _wants_words(args):
+            transcript.write_down(report)
         if args.out is not None:
             write_wav(args.out, report.heard)
     except (BridgeError, OSError) as error:
@@ -92,56 +93,18 @@ def webhook(text: str) -> str:
     return text
 
 
-def positive(text: str) -> float:
-    """An argument that is a number above zero."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
-
-
 async def _call(args: argparse.Namespace) -> CallReport:
-    turns = await _turns(args.turns or [])  # before the phone rings: synthesis takes a while
+    doings = await turns.turns_of(args.turns)  # before the phone rings: synthesis takes a while
     patience = (
         Patience() if args.seconds is None else Patience(longest_s=args.seconds, quiet_before_end_ms=None)
     )
     async with AsyncExitStack() as stack:
         url = args.url or await stack.enter_async_context(at_hand(os.environ))
-        return await simulate_call(replace(base_plan(url), turns=turns, patience=patience))
+        line = Line(echo_db=None if args.echo is None else -args.echo)
+        return await simulate_call(replace(base_plan(url), turns=doings, patience=patience, line=line))
 
 
-async def _turns(wanted: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:
-    turns = []
-    for kind, given in wanted:
-        match kind:
-            case "say":
-                turns.append(Turn(await voice.spoken(given)))
-            case "play":
-                turns.append(Turn(await asyncio.to_thread(voice.from_file, Path(given))))
-            case _:
-                turns.append(Turn(digits=given))
-    return tuple(turns)
-
-
-def _said(text: str) -> tuple[str, str]:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("there is nothing to say")
-    return "say", text
-
-
-def _played(text: str) -> tuple[str, str]:
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a file")
-    return "play", text
-
-
-def _pressed(text: str) -> tuple[str, str]:
-    if not text or set(text) - KEYS:
-        raise argparse.ArgumentTypeError(f"{text!r} has other keys than 0-9, * and #")
-    return "digits", text
-
-
-_TYPES = {"--say": _said, "--play": _played, "--digits": _pressed}
+def _wants_words(args: argparse.Namespace) -> bool:
+    if args.transcribe is None:
+        return bool(args.turns) and transcript.is_possible()
+    return bool(args.transcribe)

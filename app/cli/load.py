@@ -9,8 +9,10 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
-from app.cli.call import HEARD, NOTHING_HEARD, UNUSABLE, base_plan, positive, webhook
+from app.cli import turns
+from app.cli.call import HEARD, NOTHING_HEARD, UNUSABLE, base_plan, webhook
 from app.cli.terminal import complain
+from app.cli.turns import positive
 from app.errors import BridgeError
 from app.simulator.hotline import at_hand
 from app.simulator.load import LoadPlan, LoadReport, simulate_load
@@ -21,9 +23,11 @@ PROGRESS_S = 1.0
 EXAMPLES = """\
 examples:
   hotline load --calls 50 --ramp 10 --seconds 30
+  hotline load --calls 20 --seconds 60 --say "tour dates" --interrupt 3 --say "the news" --say goodbye
   hotline load --calls 200 --ramp 20 --seconds 60 --pid $(pgrep -f 'hotline serve') --json > load.json
 
-Every caller stays for --seconds, or until the hotline hangs up. The callers' own share of a processor and
+Every caller stays for --seconds, or until the hotline hangs up. Those who talk take the same turns, but not
+all begin with the first, so that they say different things at once. The callers' own share of a processor and
 the lateness of their clock are reported, too: where they are high, it is the callers who were slow.
 Exit code 1: not every caller heard a voice; 2: there was nothing to call.
 """
@@ -41,6 +45,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--ramp", type=positive, default=10.0, metavar="R/s", help="that begin a second (10)")
     parser.add_argument("--seconds", type=positive, default=30.0, metavar="S", help="length of a call (30)")
     parser.add_argument("--url", type=webhook, help="the voice webhook, e.g. http://localhost:8000/voice")
+    turns.add_options(parser)
     parser.add_argument(
         "--pid", type=_count, help="of the server, when it is on this machine: report its memory"
     )
@@ -65,11 +70,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _load(args: argparse.Namespace, report: LoadReport) -> None:
+    doings = await turns.turns_of(args.turns)  # before the phones ring: synthesis takes a while
     async with AsyncExitStack() as stack:
         url = args.url or await stack.enter_async_context(at_hand(os.environ))
         patience = Patience(longest_s=args.seconds, quiet_before_end_ms=None)
         call = replace(base_plan(url), patience=patience, keep_s=KEPT_S)
-        plan = LoadPlan(calls=args.calls, ramp_per_s=args.ramp, call=call, pid=args.pid)
+        talks = [doings[first:] + doings[:first] for first in range(len(doings))]
+        plan = LoadPlan(calls=args.calls, ramp_per_s=args.ramp, call=call, talks=talks, pid=args.pid)
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(_show_progress(report, args.calls))
             await simulate_load(plan, report)
@@ -84,6 +91,8 @@ async def _show_progress(report: LoadReport, calls: int) -> None:
 
 def _told(figures: dict[str, object]) -> list[str]:
     lines = [f"{figures['calls']} calls, {figures['heard']} heard a voice, {figures['rejected']} rejected"]
+    if figures["turns"]:
+        lines.append(f"{figures['turns']} turns of callers, {figures['unanswered']} unanswered")
     for name, values in figures.items():
         if isinstance(values, dict) and "p50" in values:
             lines.append(

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.conversation.port import EarsAwaited, HearingLost, UtteranceHeard
+from app.conversation.port import EarsAwaited, HearingLost, KeyPressed, UtteranceHeard
+from app.conversation.turn_port import CallerBegan, CallerStopped, Interim, NoiseHeard, TurnFact
 
 
 @dataclass(slots=True)
@@ -20,11 +21,17 @@ class Caller:
     ears: HearingLost | EarsAwaited | None = None
     """Why nobody listens, while the conversation was not told yet."""
 
-    def begin(self, at_ms: int, *, recorded: bool) -> None:
-        self.speaking, self.began_ms, self.recorded = True, at_ms, recorded
-
-    def stop(self, at_ms: int) -> None:
-        self.speaking, self.lasted_ms = False, at_ms - self.began_ms
+    def note(self, fact: TurnFact, *, recorded: bool) -> None:
+        """Take what the caller does; `recorded` while a message is taken."""
+        match fact:
+            case CallerBegan(at_ms):
+                self.speaking, self.began_ms, self.recorded = True, at_ms, recorded
+            case CallerStopped(at_ms) | NoiseHeard(at_ms):
+                self.speaking, self.lasted_ms = False, at_ms - self.began_ms
+            case Interim(text) | UtteranceHeard(text) if text:
+                self.silences = 0
+            case KeyPressed():
+                self.silences = 0
 
     def take_ears(self) -> HearingLost | EarsAwaited:
         ears, self.ears = self.ears, None

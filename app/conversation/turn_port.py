@@ -153,6 +153,7 @@ class Floor(StrEnum):
 
 
 OPEN = (Floor.LISTENING, Floor.TRANSFERRING)  # where a caller begins, or comes back
+SURE_WORDS = 2  # of a transcript that is not final; a recogniser makes a single one of any cough
 # How a reply is ended from each floor on which keys are gathered.
 SILENCING: dict[Floor, list[TurnOrder]] = {
     Floor.LISTENING: [],

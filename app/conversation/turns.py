@@ -18,7 +18,7 @@
     HOLDING        noise, a cough, a backchannel, or             SPEAKING        Resume
                    false_start_s without words
                    the reply was heard                           LISTENING       Resume
-                   interim words                                 LISTENING       Abandon
+                   SURE_WORDS interim words                      LISTENING       Abandon
                    an utterance with words                       THINKING        Abandon, Ask
                    a long one without                            THINKING        Abandon, Ask(NotUnderstood)
     these four     a key completes an answer                     THINKING        (silence,) Ask(KeysEntered)
@@ -43,6 +43,7 @@ from app.conversation.reply import Reply
 from app.conversation.turn_port import (
     OPEN,
     SILENCING,
+    SURE_WORDS,
     Abandon,
     Ask,
     BargeIn,
@@ -129,23 +130,14 @@ class Turns:
 
     def _note(self, fact: TurnFact, now: float) -> None:
         """What is remembered of the caller on every floor."""
-        caller = self._caller
+        self._caller.note(fact, recorded=self.floor is Floor.RECORDING)
         match fact:
-            case CallerBegan(at_ms):
-                caller.begin(at_ms, recorded=self.floor is Floor.RECORDING)
+            case CallerBegan():
                 self._alarms.cancel(Alarm.SILENCE, Alarm.FALSE_START, Alarm.TRANSCRIPT)
-            case NoiseHeard(at_ms):
-                caller.stop(at_ms)
-            case CallerStopped(at_ms):
-                caller.stop(at_ms)
-                if not caller.recorded:
-                    self._alarms.set(Alarm.TRANSCRIPT, now + self._limits.transcript_s)
-            case Interim(text) | port.UtteranceHeard(text):
-                caller.silences = 0 if text else caller.silences
-                if isinstance(fact, port.UtteranceHeard):
-                    self._alarms.cancel(Alarm.TRANSCRIPT)
-            case port.KeyPressed():
-                caller.silences = 0
+            case CallerStopped() if not self._caller.recorded:
+                self._alarms.set(Alarm.TRANSCRIPT, now + self._limits.transcript_s)
+            case port.UtteranceHeard():
+                self._alarms.cancel(Alarm.TRANSCRIPT)
 
     def _rule(self, given: Given, now: float) -> list[TurnOrder]:
         match given:
@@ -203,7 +195,9 @@ class Turns:
                 return self._answer_kept(now) if self._may_be_cut(BargeIn.WORDS) else []
             case CallerBargedIn() if self._may_be_cut(BargeIn.SPEECH):
                 return self._hold()
-            case Interim(text) if self._may_be_cut(BargeIn.WORDS) and self._takes_floor(text):
+            case Interim(text) if self._may_be_cut(BargeIn.WORDS) and self._takes_floor(
+                text, words=SURE_WORDS
+            ):
                 self._listen(now)
                 return [Interrupt(), Abandon()]
         return []
@@ -214,7 +208,7 @@ class Turns:
                 self._alarms.set(Alarm.FALSE_START, now + self._limits.false_start_s)
             case port.UtteranceHeard():
                 return self._judge(given, now)
-            case Interim(text) if self._takes_floor(text):
+            case Interim(text) if self._takes_floor(text, words=SURE_WORDS):
                 self._listen(now)
                 return [Abandon()]
             case NoiseHeard() | Alarm.FALSE_START:
@@ -253,8 +247,8 @@ class Turns:
     def _hear_out(self, heard: port.UtteranceHeard, now: float) -> list[TurnOrder]:
         """Answer all that was said in this turn, but never while the caller goes on."""
         self._caller.add(heard)
-        silent = not self._caller.speaking
-        return self._ask(self._caller.take_said() or port.NotUnderstood(), now) if silent else []
+        said = None if self._caller.speaking else self._caller.take_said() or port.NotUnderstood()
+        return [] if said is None else self._ask(said, now)
 
     def _judge(self, heard: port.UtteranceHeard, now: float) -> list[TurnOrder]:
         """The reply is held; was it for this?"""
@@ -266,8 +260,10 @@ class Turns:
             return [Abandon(), *self._ask(port.NotUnderstood(), now)]
         return self._resume()
 
-    def _takes_floor(self, text: str) -> bool:
-        return self._reply.is_ended_by(text, least_words=self._limits.least_words)
+    def _takes_floor(self, text: str, *, words: int = 1) -> bool:
+        return len(text.split()) >= words and self._reply.is_ended_by(
+            text, least_words=self._limits.least_words
+        )
 
     def _may_be_cut(self, by: BargeIn) -> bool:
         chosen = self._limits.barge_in

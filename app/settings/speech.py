@@ -10,7 +10,7 @@ from app.settings.vendors import VendorSettings
 
 DEFAULT_VOICE = "21m00Tcm4TlvDq8ikWAM"  # a stock voice that every ElevenLabs account has
 AUDIO_FORMAT = re.compile(r"(mp3_\d{5}_\d{2,3}|pcm_\d{4,5}|ulaw_8000)")
-SPEECH_NAMES = ("elevenlabs", "local")
+SPEECH_NAMES = ("elevenlabs", "inworld", "cartesia", "local")
 
 
 class SpeechSettings(Section):
@@ -30,6 +30,23 @@ class SpeechSettings(Section):
     )
     elevenlabs_transport: Literal["websocket", "http"] = env(
         "ELEVENLABS_TRANSPORT", default="websocket", doc="stream-input socket, or HTTP streaming by the SDK"
+    )
+    inworld_voice_id: str = env("INWORLD_VOICE_ID", default="Dennis", doc="voice")
+    inworld_model_id: str = env("INWORLD_MODEL_ID", default="inworld-tts-2", doc="model")
+    inworld_timestamps: bool = env(
+        "INWORLD_TIMESTAMPS",
+        default=False,
+        doc="1: ask for word times, for an exact hand-over in mid-sentence; English only, some 100 ms later",
+    )
+    cartesia_voice_id: str = env(
+        "CARTESIA_VOICE_ID", default="f786b574-daa5-4673-aa0c-cbe3e8534c02", doc="voice"
+    )
+    cartesia_model_id: str = env("CARTESIA_MODEL_ID", default="sonic-3.5", doc="model")
+    cartesia_language: str = env("CARTESIA_LANGUAGE", default="en", doc="ISO 639-1")
+    cartesia_timestamps: bool = env(
+        "CARTESIA_TIMESTAMPS",
+        default=True,
+        doc="0: no word times; the hand-over in mid-sentence is estimated",
     )
     prewarm_pool_size: int = env(
         "PREWARM_POOL_SIZE", default=3, ge=0, le=100, doc="provider sockets kept ready"

@@ -21,7 +21,20 @@ class VendorSettings(Section):
         "DEEPGRAM_BASE_URL", default="https://api.deepgram.com", doc="regional host or stand-in"
     )
 
-    _url = field_validator("elevenlabs_base_url", "deepgram_base_url")(address)
+    inworld_api_key: SecretStr = env(
+        "INWORLD_API_KEY", default=SecretStr(""), doc="Inworld key, as its portal gives it"
+    )
+    inworld_base_url: str = env(
+        "INWORLD_BASE_URL", default="https://api.inworld.ai", doc="regional host or stand-in"
+    )
+    cartesia_api_key: SecretStr = env("CARTESIA_API_KEY", default=SecretStr(""), doc="Cartesia key")
+    cartesia_base_url: str = env(
+        "CARTESIA_BASE_URL", default="https://api.cartesia.ai", doc="regional host or stand-in"
+    )
+
+    _url = field_validator(
+        "elevenlabs_base_url", "deepgram_base_url", "inworld_base_url", "cartesia_base_url"
+    )(address)
 
     def has_key(self, vendor: str) -> bool:
         """Whether there is an account at `vendor`; what needs none always has one."""

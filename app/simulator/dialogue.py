@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.audio.frame import FRAME_BYTES, FRAME_MS, SILENCE, duration_ms
 from app.simulator.plan import Patience, Turn
+from app.simulator.recording import onset_ms
 
 
 @dataclass(slots=True)
@@ -12,9 +13,13 @@ class TurnFigures:
     """One turn, measured where the caller's ear and mouth are."""
 
     caller_ms: int  # how long the caller spoke
+    at_ms: int = 0  # the caller's first sound or key, since the phone was picked up
     # From the caller's last sound to the first of the reply; 0: it began even before; None: there was none.
     silence_ms: int | None = None
     reply_ms: int = 0  # audio heard of it, until the next turn
+    clear_ms: int | None = None  # from `at_ms` to `clear`: the hotline fell silent; None: none came
+    reply_at_ms: int | None = None  # since the phone was picked up
+    heard: str | None = None  # the reply's words; None: nobody has written them down
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,24 @@ class Dialogue:
         self._patience = patience
         self._speech: deque[bytes] = deque()  # frames still to be said
         self._ear = Ear()
+        self._now_ms = 0  # since the phone was picked up
         self.figures: list[TurnFigures] = []
 
     def tick(self, *, hears: bool, is_quiet: bool) -> Doings:
         """The next 20 ms. `hears`: audio is playing; `is_quiet`: none waits, and no mark is out either."""
         self._ear.tick(hears=hears, is_quiet=is_quiet)
         self._measure(hears)
+        doings = self._act()
+        self._now_ms += FRAME_MS
+        return doings
+
+    def cleared(self) -> None:
+        """The hotline has fallen silent; all frames of the ticks before have left on their way to it."""
+        for turn in self.figures[-1:]:
+            if turn.clear_ms is None and self._now_ms > turn.at_ms:
+                turn.clear_ms = self._now_ms - turn.at_ms
+
+    def _act(self) -> Doings:
         if self._ear.total_ms >= (self._patience.hang_up_after_ms or float("inf")):
             return HANG_UP
         if self._speech:
@@ -55,7 +72,8 @@ class Dialogue:
     def _begin(self, turn: Turn) -> Doings:
         frames = [turn.mulaw[at : at + FRAME_BYTES] for at in range(0, len(turn.mulaw), FRAME_BYTES)]
         self._speech.extend(frame.ljust(FRAME_BYTES, SILENCE) for frame in frames)
-        self.figures.append(TurnFigures(caller_ms=round(duration_ms(turn.mulaw))))
+        at_ms = self._now_ms + onset_ms(turn.mulaw)
+        self.figures.append(TurnFigures(caller_ms=round(duration_ms(turn.mulaw)), at_ms=at_ms))
         self._ear.turn_began()
         return Doings(self._speak().mulaw if self._speech else None, turn.digits)
 
@@ -68,7 +86,8 @@ class Dialogue:
     def _may_begin(self, turn: Turn) -> bool:
         if turn.interrupt_after_ms is not None:
             return self._ear.heard_ms >= turn.interrupt_after_ms
-        return self._ear.reply_has_ended(self._patience.quiet_before_turn_ms) or self._gave_up_waiting()
+        quiet_ms = self._patience.quiet_before_turn_ms if turn.quiet_ms is None else turn.quiet_ms
+        return self._ear.reply_has_ended(quiet_ms) or self._gave_up_waiting()
 
     def _is_over(self) -> bool:
         quiet_ms = self._patience.quiet_before_end_ms
@@ -83,6 +102,7 @@ class Dialogue:
         turn = self.figures[-1]
         if turn.silence_ms is None:
             turn.silence_ms = 0 if self._speech else self._ear.waited_ms
+            turn.reply_at_ms = self._now_ms
         turn.reply_ms += FRAME_MS
 
 

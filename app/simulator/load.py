@@ -4,13 +4,13 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app import clock
 from app.simulator.caller import simulate_call
 from app.simulator.exchange import Exchange
-from app.simulator.plan import CallPlan
+from app.simulator.plan import CallPlan, Turn
 from app.simulator.report import CallReport
 from app.simulator.ticker import Histogram
 
@@ -21,12 +21,20 @@ SAMPLE_S = 1.0  # between two looks at the server's memory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """`calls` callers, of whom `ramp_per_s` begin every second, each by the plan `call`."""
+    """`calls` callers, of whom `ramp_per_s` begin every second, each by the plan `call`.
+
+    With `talks` the callers differ in their turns: the n-th has the n-th of these, in a circle.
+    """
 
     calls: int
     ramp_per_s: float
     call: CallPlan
+    talks: Sequence[tuple[Turn, ...]] = ()
     pid: int | None = None  # of a server on this machine, whose memory is to be watched
+
+    def plan_of(self, number: int) -> CallPlan:
+        """What the caller of this number, from 0, is to do."""
+        return replace(self.call, turns=self.talks[number % len(self.talks)]) if self.talks else self.call
 
 
 @dataclass(slots=True)
@@ -48,14 +56,17 @@ class LoadReport:
     def as_json(self) -> dict[str, object]:
         """The report of `hotline load --json`."""
         each = [report.as_json() for report in self.reports]
-        silences = [turn.silence_ms for r in self.reports for s in r.streams for turn in s.turns]
+        turns = [turn for report in self.reports for stream in report.streams for turn in stream.turns]
         return {
             "calls": len(self.reports),
             "heard": self.heard,
             "rejected": sum(report.rejected is not None for report in self.reports),
             "with_underruns": sum(bool(call["underruns"]) for call in each),
             **{name: percentiles(call[name] for call in each) for name in FIGURES},
-            "reply_after_ms": percentiles(silences),
+            "turns": len(turns),
+            "unanswered": sum(turn.silence_ms is None for turn in turns),
+            "reply_after_ms": percentiles(turn.silence_ms for turn in turns),
+            "clear_after_ms": percentiles(turn.clear_ms for turn in turns),
             "closed": Counter(_closed(call["closed"]) for call in each),
             "faults": Counter(fault for report in self.reports for fault in report.all_faults),
             "wall_s": round(self.wall_s, 2),
@@ -89,15 +100,15 @@ async def simulate_load(plan: LoadPlan, report: LoadReport) -> None:
             watching = watch.create_task(_watch_memory(plan.pid, report.rss_kib))
             async with asyncio.TaskGroup() as callers:
                 for number in range(plan.calls):
-                    callers.create_task(_call(plan, number / plan.ramp_per_s, exchange, report))
+                    callers.create_task(_call(plan, number, exchange, report))
             watching.cancel()
     report.wall_s, report.cpu_s = clock.now() - start, clock.cpu() - cpu
 
 
-async def _call(plan: LoadPlan, after_s: float, exchange: Exchange, report: LoadReport) -> None:
-    await asyncio.sleep(after_s)
+async def _call(plan: LoadPlan, number: int, exchange: Exchange, report: LoadReport) -> None:
+    await asyncio.sleep(number / plan.ramp_per_s)
     report.begun += 1
-    report.reports.append(await simulate_call(plan.call, exchange))
+    report.reports.append(await simulate_call(plan.plan_of(number), exchange))
 
 
 async def _watch_memory(pid: int | None, rss_kib: list[int]) -> None:

@@ -20,6 +20,7 @@ class Phone:
         self._is_strict = plan.quirks.strict
         self._sender = sender
         self._report = report
+        report.heard_from = recording.size
         self._playback = Playback(report.figures, recording, mark_latency_ms=plan.quirks.mark_latency_ms)
         self._receiver = Receiver(self._playback, report)
         self._dialogue = Dialogue(plan.turns, plan.patience)
@@ -36,7 +37,7 @@ class Phone:
         frame = self._playback.tick()
         self._sender.marks(self._playback.echoes())
         doings = self._dialogue.tick(hears=frame is not SILENT_FRAME, is_quiet=self._playback.is_quiet)
-        self._sender.media(doings.mulaw, at)
+        self._sender.media(doings.mulaw, at, heard=None if frame is SILENT_FRAME else frame)
         self._sender.keys(doings.digits)
         if doings.hangs_up:
             self.over.set()
@@ -51,8 +52,11 @@ class Phone:
     # Called by the socket ----------------------------------------------------------------------------
 
     def received(self, text: bytes) -> None:
+        clears = self._report.figures.clears
         try:
             self._sender.marks(self._receiver.receive(text, clock.now()))
+            if self._report.figures.clears > clears:
+                self._dialogue.cleared()
         except Fault as fault:
             self._complain(fault)
 

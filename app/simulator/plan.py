@@ -20,11 +20,12 @@ class Turn:
     mulaw: bytes = b""
     digits: str = ""
     interrupt_after_ms: int | None = None  # of audio heard since the last turn; None waits for quiet
+    quiet_ms: int | None = None  # that is waited for; None: as long as this caller always waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """The network between Twilio and the hotline; the default is a perfect one."""
+    """What lies between the caller's ear and mouth and the hotline; the default is perfect."""
 
     jitter_ms: int = 0  # every message of the caller's is late by a random part of this; order is kept
     stall_every_ms: int = 0  # the line stands still this often ...
@@ -32,6 +33,8 @@ class Line:
     skip_silence: bool = False  # no frames while the caller is silent
     deaf_from_ms: int = 0  # a slow reader: takes nothing from the hotline from here ...
     deaf_ms: int = 0  # ... for so long
+    echo_db: float | None = None  # the handset: what it plays comes back at this level, e.g. -20 ...
+    echo_delay_ms: int = 120  # ... and so late: the way to a mobile phone and back
     seed: int = 0
 
 

@@ -26,6 +26,11 @@ class Recording:
             self._mulaw += mulaw
 
     @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self._mulaw)
+
+    @property
     def mulaw(self) -> bytes:
         return bytes(self._mulaw)
 
@@ -48,11 +53,28 @@ def voiced_ms(mulaw: bytes) -> int:
     return int((_frame_levels(mulaw) > VOICED_DBFS).sum()) * FRAME_MS
 
 
+def onset_ms(mulaw: bytes) -> int:
+    """Where the first sound begins, in whole frames; 0 when there is none."""
+    return int((_frame_levels(mulaw) > VOICED_DBFS).argmax()) * FRAME_MS if mulaw else 0
+
+
 def voiced_level_dbfs(mulaw: bytes) -> float | None:
     """The level (root mean square) of the voiced frames; None when there are none."""
     levels = _frame_levels(mulaw)
     voiced = levels[levels > VOICED_DBFS]
     return round(10 * math.log10(float(np.mean(10 ** (voiced / 10)))), 1) if voiced.size else None
+
+
+def stretches(mulaw: bytes, *, pause_ms: int) -> list[tuple[int, int]]:
+    """From where to where there is voice, in bytes; a shorter pause than `pause_ms` is a part of it."""
+    found: list[tuple[int, int]] = []
+    for frame in (_frame_levels(mulaw) > VOICED_DBFS).nonzero()[0]:
+        begin, end = int(frame) * FRAME_BYTES, (int(frame) + 1) * FRAME_BYTES
+        if found and begin - found[-1][1] < pause_ms * FRAME_BYTES // FRAME_MS:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _frame_levels(mulaw: bytes) -> NDArray[np.float64]:

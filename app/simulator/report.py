@@ -31,6 +31,8 @@ class StreamReport:
     turns: list[TurnFigures] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     closed: Closed | None = None  # None: the handshake failed
+    heard_from: int = 0  # where this stream begins in what the call heard, in bytes
+    greeting: str | None = None  # words heard before the caller's first turn was answered, once written down
 
     def add_fault(self, fault: Fault) -> None:
         add_fault(self.faults, fault)
@@ -75,6 +77,7 @@ class CallReport:
             "clears": sum(f.clears for f in figures),
             "closed": asdict(last) if last else None,
             "turns": [asdict(turn) for stream in self.streams for turn in stream.turns],
+            "greeting": " ".join(s.greeting for s in self.streams if s.greeting) or None,
             "said": self.said,
             "faults": self.all_faults,
             "rejected": self.rejected,
@@ -115,17 +118,27 @@ def _told_streams(report: CallReport, figures: dict[str, object]) -> list[str]:
         f"{figures['clears']} clears",
         f"  underruns           {figures['underruns']} ({figures['underrun_ms']} ms)",
     ]
+    lines += _told_words(figures["greeting"])
     for number, turn in enumerate((t for s in report.streams for t in s.turns), 1):
-        answer = (
-            "no reply"
-            if turn.silence_ms is None
-            else (f"reply after {turn.silence_ms} ms, {_seconds(turn.reply_ms)} long")
-        )
-        lines.append(f"  turn {number}              caller spoke {_seconds(turn.caller_ms)}, {answer}")
+        lines.append(f"  turn {number}              {_told_turn(turn)}")
+        lines += _told_words(turn.heard)
     if closed is not None:
         reason = f" ({closed.reason})" if closed.reason else ""
         lines.append(f"  closed by           the {closed.by}, code {closed.code}{reason}")
     return lines
+
+
+def _told_turn(turn: TurnFigures) -> str:
+    told = f"caller spoke {_seconds(turn.caller_ms)}"
+    if turn.clear_ms is not None:
+        told += f", the hotline fell silent after {turn.clear_ms} ms"
+    if turn.silence_ms is None:
+        return f"{told}, no reply"
+    return f"{told}, reply after {turn.silence_ms} ms, {_seconds(turn.reply_ms)} long"
+
+
+def _told_words(words: object) -> list[str]:
+    return [f'    heard: "{words}"'] if words else []
 
 
 def _told_verdict(report: CallReport, figures: dict[str, object]) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from app import clock
+from app.simulator.echo import Echo
 from app.simulator.line import Delays
 from app.simulator.messages import CONNECTED, Messages
 from app.simulator.plan import Line
@@ -22,6 +23,7 @@ class Sender:
         self._delays = Delays(line, clock.now()) if line.jitter_ms or line.stall_every_ms else None
         self._late: deque[bytes] = deque()  # under way on a bad line
         self._skips_silence = line.skip_silence
+        self._echo = Echo(line)
         self.is_congested = False  # the bridge read so slowly that some of the caller's audio was dropped
 
     def open(self, parameters: Mapping[str, str]) -> None:
@@ -29,8 +31,9 @@ class Sender:
         self._send(CONNECTED)
         self._send(self._messages.start(parameters))
 
-    def media(self, mulaw: bytes | None, tick: int) -> None:
-        """One frame of the caller's; None is silence."""
+    def media(self, mulaw: bytes | None, tick: int, *, heard: bytes | None = None) -> None:
+        """One frame of the caller's, who is played `heard` meanwhile; None is silence."""
+        mulaw = self._echo.mixed(heard, mulaw)
         if mulaw is None and self._skips_silence:
             return
         if self._socket.is_congested:

@@ -7,9 +7,8 @@ from app.audio.prompt import load_prompt
 from app.errors import ConfigError
 from app.speech.espeak import AUDIO_FORMAT, Voice, synthesize
 
-CALLERS_VOICE = Voice(
-    voice="en-us+f3", rate=170, pitch=55
-)  # not the hotline's own, so that ears tell them apart
+# Not the hotline's own, so that people tell them apart; one that the embedded ears understand well.
+CALLERS_VOICE = Voice(voice="en-us+m3", rate=160, pitch=50)
 
 
 async def spoken(text: str) -> bytes:

@@ -48,9 +48,9 @@ async def test_an_utterance_reaches_the_recogniser_and_its_words_the_turns() -> 
 
         assert ears.sessions[0].heard == [b"onetwo"]
         assert told == [
-            turns.CallerBegan(1000),
+            turns.CallerBegan(900),
             turns.Interim("tour dates"),
-            turns.CallerStopped(2500),
+            turns.CallerStopped(2000),
             UtteranceHeard("tour dates", 1.0),
         ]
     assert ears.open == 0
@@ -65,7 +65,7 @@ async def test_a_turn_of_two_stretches_waits_for_the_words_of_both() -> None:
         assert len(told) == 2
         await asyncio.sleep(0.6)
 
-        assert told[1:] == [turns.CallerStopped(1700), UtteranceHeard("i would like to hear music", 1.0)]
+        assert told[1:] == [turns.CallerStopped(1200), UtteranceHeard("i would like to hear music", 1.0)]
 
 
 @in_virtual_time
@@ -95,7 +95,7 @@ async def test_a_recogniser_that_is_lost_leaves_the_keys() -> None:
         assert told == [HearingLost()]
         line.judge([UtteranceBegan(0, 0), UtterancePaused(500, 300), UtteranceEnded(700, 300, 200)])
 
-        assert told[1:] == [turns.CallerBegan(0), turns.CallerStopped(700)]
+        assert told[1:] == [turns.CallerBegan(0), turns.CallerStopped(300)]
 
 
 @in_virtual_time

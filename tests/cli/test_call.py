@@ -167,6 +167,74 @@ def test_a_microphone_is_honestly_refused(capsys: pytest.CaptureFixture[str]) ->
     assert "--play" in capsys.readouterr().err
 
 
+async def answer_a_key(peer: Peer) -> None:
+    await greet(peer)
+    await peer.until("dtmf")
+    await greet(peer)
+
+
+def test_what_was_heard_is_told_in_words_of_a_caller_who_takes_turns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("pocketsphinx")
+    with bridge_beside(answer_a_key) as bridge:
+        common = ("--url", f"{bridge.url}/voice", "--seconds", "1.5", "--json")
+        codes = [
+            run(*common, "--digits", "1"),
+            run(*common),
+            run(*common, "--digits", "1", "--no-transcribe"),
+        ]
+
+    told = capsys.readouterr().out.replace("}\n{", "}\0{").split("\0")
+    written, silent, unwritten = (json.loads(report) for report in told)
+    assert codes == [0, 0, 0]
+    assert isinstance(written["turns"][0]["heard"], str)
+    assert (silent["turns"], silent["greeting"]) == ([], None)
+    assert unwritten["turns"][0]["heard"] is None
+
+
+def test_words_that_cannot_be_written_down_are_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.simulator.transcript.NAME", "no_such_ears")
+    with bridge_beside() as bridge:
+        code = run("--url", f"{bridge.url}/voice", "--seconds", "0.3", "--transcribe")
+
+    assert code == 2
+    assert "local-hearing" in capsys.readouterr().err
+
+
+async def interrupted_by_keys(peer: Peer) -> None:
+    await peer.play(150)
+    await peer.until("dtmf")
+    await peer.clear()
+    await greet(peer)
+
+
+def test_an_interruption_is_timed_and_what_falls_silent_is_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with bridge_beside(interrupted_by_keys) as bridge:
+        arguments = ("--interrupt", "0.5", "--digits", "1", "--no-transcribe", "--json")
+        run("--url", f"{bridge.url}/voice", "--seconds", "2", *arguments)
+
+    (turn,) = json.loads(capsys.readouterr().out)["turns"]
+    assert 400 <= turn["at_ms"] < 1500
+    assert 0 < turn["clear_ms"] < 1000
+
+
+def test_the_callers_phone_can_echo() -> None:
+    async def say_and_wait(peer: Peer) -> None:
+        await peer.play(20)
+        await peer.until_voice()
+
+    with bridge_beside(say_and_wait) as bridge:
+        run("--url", f"{bridge.url}/voice", "--seconds", "1", "--echo", "20")
+
+    payloads = {message["media"]["payload"] for message in bridge.peers[0].of("media")}
+    assert len(payloads) == 2 and SILENT_PAYLOAD.decode() in payloads
+
+
 def test_a_file_that_is_no_audio_or_cannot_be_written_is_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

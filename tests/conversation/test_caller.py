@@ -2,14 +2,15 @@
 
 from app.conversation.caller import Caller
 from app.conversation.port import UtteranceHeard
+from app.conversation.turn_port import CallerBegan, CallerStopped
 
 
 def test_an_utterance_lasts_from_its_begin_to_its_stop() -> None:
     caller = Caller()
-    caller.begin(1000, recorded=False)
+    caller.note(CallerBegan(1000), recorded=False)
     spoke = caller.speaking
 
-    caller.stop(1800)
+    caller.note(CallerStopped(1800), recorded=False)
 
     assert (spoke, caller.speaking) == (True, False)
     assert caller.lasted_ms == 800

@@ -340,6 +340,15 @@ def test_words_without_voice_activity_interrupt_too() -> None:
     assert Line().speaking().handle(NEWS) == [Interrupt(), Abandon(), Ask(NEWS)]
     assert Line().speaking().handle(Interim("wait a moment")) == [Interrupt(), Abandon()]
     assert Line().speaking().handle(Interim("mhm")) == []
+
+
+def test_a_single_word_that_is_not_final_may_be_a_cough() -> None:
+    assert Line().speaking().handle(Interim("two")) == []
+    held = Line().speaking()
+    held.handle(CallerBegan(0), CallerBargedIn(200))
+
+    assert held.handle(Interim("two")) == []
+    assert held.handle(NoiseHeard(500)) == [Resume()]
     assert Line().speaking().handle(OKAY) == []
 
 

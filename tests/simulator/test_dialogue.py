@@ -98,7 +98,9 @@ def test_a_turn_is_measured_from_the_callers_last_sound() -> None:
 
     live(dialogue, (HEARS, 100), (QUIET, 80 + 60 + 240), (HEARS, 120), (QUIET, 60), (HEARS, 40))
 
-    assert dialogue.figures == [TurnFigures(caller_ms=60, silence_ms=240, reply_ms=160)]
+    assert dialogue.figures == [
+        TurnFigures(caller_ms=60, at_ms=180, silence_ms=240, reply_ms=160, reply_at_ms=480)
+    ]
 
 
 def test_what_runs_on_into_the_callers_turn_is_not_the_reply() -> None:
@@ -106,7 +108,40 @@ def test_what_runs_on_into_the_callers_turn_is_not_the_reply() -> None:
 
     live(dialogue, (HEARS, 400), (QUIET, 100), (HEARS, 60))
 
-    assert dialogue.figures == [TurnFigures(caller_ms=60, silence_ms=360, reply_ms=60)]
+    assert dialogue.figures == [
+        TurnFigures(caller_ms=60, at_ms=80, silence_ms=360, reply_ms=60, reply_at_ms=500)
+    ]
+
+
+def test_a_turn_can_have_a_pause_of_its_own_before_it() -> None:
+    doings = live(Dialogue((Turn(SPEECH, quiet_ms=300),), PATIENCE), (HEARS, 100), (QUIET, 400))
+
+    assert spoke_at(doings) == [380, 400, 420]
+
+
+def test_falling_silent_is_measured_in_frames_from_the_callers_first_sound() -> None:
+    breath = b"\xff" * 160
+    dialogue = Dialogue((Turn(breath + SPEECH, interrupt_after_ms=100),), PATIENCE)
+
+    live(dialogue, (HEARS, 100))
+    dialogue.cleared()
+    before = dialogue.figures[0].clear_ms
+    live(dialogue, (HEARS, 60))
+    dialogue.cleared()
+    live(dialogue, (QUIET, 100))
+    dialogue.cleared()
+
+    (turn,) = dialogue.figures
+    assert (before, turn.at_ms, turn.clear_ms) == (None, 100, 60)
+
+
+def test_a_hotline_that_falls_silent_by_itself_interrupts_nobody() -> None:
+    dialogue = Dialogue((), PATIENCE)
+
+    live(dialogue, (HEARS, 100))
+    dialogue.cleared()
+
+    assert dialogue.figures == []
 
 
 def test_a_turn_without_a_reply_says_so() -> None:
@@ -114,7 +149,7 @@ def test_a_turn_without_a_reply_says_so() -> None:
 
     live(dialogue, (HEARS, 100), (QUIET, 400))
 
-    assert dialogue.figures == [TurnFigures(caller_ms=0, silence_ms=None, reply_ms=0)]
+    assert dialogue.figures == [TurnFigures(caller_ms=0, at_ms=180, silence_ms=None, reply_ms=0)]
 
 
 def test_a_reply_that_begins_before_the_caller_has_ended_was_not_waited_for() -> None:
@@ -122,4 +157,6 @@ def test_a_reply_that_begins_before_the_caller_has_ended_was_not_waited_for() ->
 
     live(dialogue, (HEARS, 100), (QUIET, 80 + 40), (HEARS, 120), (QUIET, 60))
 
-    assert dialogue.figures == [TurnFigures(caller_ms=60, silence_ms=0, reply_ms=120)]
+    assert dialogue.figures == [
+        TurnFigures(caller_ms=60, at_ms=180, silence_ms=0, reply_ms=120, reply_at_ms=220)
+    ]

@@ -2,9 +2,11 @@
 
 import json
 import os
+from base64 import b64encode
 from dataclasses import replace
 
 from app.simulator.load import LoadPlan, LoadReport, percentiles, resident_kib, simulate_load
+from app.simulator.plan import Turn
 from app.simulator.playback import Figures
 from app.simulator.report import CallReport, Closed, StreamReport
 from tests.simulator.bridge import BRIEF, Bridge, Peer, serving
@@ -83,3 +85,33 @@ def test_percentiles_are_of_numbers_only_and_of_nothing_there_are_none() -> None
 def test_memory_is_that_of_a_living_process() -> None:
     assert (resident_kib(os.getpid()) or 0) > 1000
     assert resident_kib(2**22 + 1) is None
+
+
+async def answer_everything(peer: Peer) -> None:
+    await greet_slowly(peer)
+    await peer.until_voice()
+    await greet_slowly(peer)
+
+
+async def test_callers_who_talk_take_different_turns_and_their_replies_are_counted() -> None:
+    report = LoadReport()
+    says = [bytes([code]) * 320 for code in (0x20, 0x28)]
+    async with serving(answer_everything) as bridge:
+        plan = replace(load_of(bridge, 3), talks=[(Turn(says[0]),), (Turn(says[1]), Turn(digits="1"))])
+        await simulate_load(plan, report)
+        payloads = [{media["media"]["payload"] for media in peer.of("media")} for peer in bridge.peers]
+
+    figures = report.as_json()
+    assert (figures["turns"], figures["unanswered"], figures["clear_after_ms"]) == (4, 1, None)
+    spoken = [b64encode(say[:160]).decode() for say in says]
+    assert sorted([speech in sent for speech in spoken] for sent in payloads) == [
+        [False, True],
+        [True, False],
+        [True, False],
+    ]
+
+
+def test_without_talks_all_callers_do_the_same() -> None:
+    plan = LoadPlan(calls=2, ramp_per_s=1, call=Bridge(url="http://localhost:1").plan())
+
+    assert plan.plan_of(1) is plan.call

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from app.audio import mulaw
-from app.simulator.recording import Recording, voiced_level_dbfs, voiced_ms, write_wav
+from app.simulator.recording import (
+    Recording,
+    onset_ms,
+    stretches,
+    voiced_level_dbfs,
+    voiced_ms,
+    write_wav,
+)
 
 
 def tone(level_dbfs: float, ms: int) -> bytes:
@@ -53,6 +60,18 @@ def test_voice_is_what_is_louder_than_a_quiet_line(level_dbfs: float, expected: 
 
 def test_the_level_is_that_of_the_voice_without_the_silence() -> None:
     assert voiced_level_dbfs(tone(-20, 200) + b"\xff" * 8000) == pytest.approx(-20, abs=0.3)
+
+
+def test_the_first_sound_is_found() -> None:
+    assert onset_ms(b"\xff" * 480 + tone(-20, 100)) == 60
+    assert onset_ms(b"\xff" * 480) == onset_ms(b"") == 0
+
+
+def test_stretches_of_voice_are_told_from_the_pauses_between_them() -> None:
+    heard = tone(-20, 100) + b"\xff" * 800 + tone(-20, 40) + b"\xff" * 1600 + tone(-20, 20)
+
+    assert stretches(heard, pause_ms=200) == [(0, 1920), (3520, 3680)]
+    assert stretches(b"\xff" * 800, pause_ms=200) == []
 
 
 @pytest.mark.parametrize("heard", [b"", b"\xff", b"\xff" * 1600])

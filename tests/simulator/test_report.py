@@ -1,6 +1,7 @@
 """What became of a call, for scripts and for people."""
 
 import json
+from dataclasses import asdict
 
 from app.simulator.dialogue import TurnFigures
 from app.simulator.orders import Fault
@@ -38,7 +39,7 @@ def test_the_figures_of_the_surface_are_there_and_are_json() -> None:
     assert (figures["audio_ms"], figures["underruns"], figures["underrun_ms"]) == (60, 1, 20)
     assert (figures["marks"], figures["clears"]) == (1, 1)
     assert figures["closed"] == {"code": 1000, "reason": "bye", "by": "hotline"}
-    assert figures["turns"] == [{"caller_ms": 1000, "silence_ms": 300, "reply_ms": 2000}]
+    assert figures["turns"] == [asdict(TurnFigures(caller_ms=1000, silence_ms=300, reply_ms=2000))]
     assert figures["voiced_ms"] == 200
 
 
@@ -94,6 +95,17 @@ def test_a_person_is_told_the_same_in_words() -> None:
         "1.00 s at -6",
     ):
         assert part in text
+
+
+def test_a_person_is_told_how_quickly_an_interruption_was_obeyed_and_what_was_heard() -> None:
+    interrupted = stream()
+    interrupted.greeting = "hello"
+    interrupted.turns = [TurnFigures(500, silence_ms=200, reply_ms=900, clear_ms=220, heard="the tour dates")]
+
+    text = "\n".join(told(CallReport("CA1", [interrupted], heard=LOUD * 50)))
+
+    assert 'heard: "hello"' in text and 'heard: "the tour dates"' in text
+    assert "caller spoke 0.50 s, the hotline fell silent after 220 ms, reply after 200 ms" in text
 
 
 def test_a_person_is_told_when_nothing_was_heard() -> None:
