@@ -32,8 +32,13 @@ class VendorSettings(Section):
         "CARTESIA_BASE_URL", default="https://api.cartesia.ai", doc="regional host or stand-in"
     )
 
+    openai_api_key: SecretStr = env("OPENAI_API_KEY", default=SecretStr(""), doc="OpenAI key, for its voice")
+    openai_base_url: str = env(
+        "OPENAI_BASE_URL", default="https://api.openai.com/v1", doc="any compatible /audio/speech endpoint"
+    )
+
     _url = field_validator(
-        "elevenlabs_base_url", "deepgram_base_url", "inworld_base_url", "cartesia_base_url"
+        "openai_base_url", "elevenlabs_base_url", "deepgram_base_url", "inworld_base_url", "cartesia_base_url"
     )(address)
 
     def has_key(self, vendor: str) -> bool:
