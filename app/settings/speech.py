@@ -31,7 +31,7 @@ class SpeechSettings(Section):
     elevenlabs_transport: Literal["websocket", "multi-context", "http"] = env(
         "ELEVENLABS_TRANSPORT",
         default="websocket",
-        doc="`websocket`: a stream-input socket a sentence; `multi-context`: one socket a call; `http`: the SDK",
+        doc="`websocket`: a socket a sentence; `multi-context`: one socket a call; `http`: the SDK",
     )
     inworld_voice_id: str = env("INWORLD_VOICE_ID", default="Dennis", doc="voice")
     inworld_model_id: str = env("INWORLD_MODEL_ID", default="inworld-tts-2", doc="model")
