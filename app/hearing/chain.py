@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from app.errors import AtCapacity, ConfigError, ProviderError
-from app.hearing.port import Hearing, Listener
+from app.hearing.port import Hearing, Listener, OnPosition
 from app.log import log
 
 
@@ -46,20 +46,26 @@ class HearingChain:
         }
 
     @asynccontextmanager
-    async def listen(self, phrases: Sequence[str] = ()) -> AsyncIterator[Listener]:
+    async def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AsyncIterator[Listener]:
         """A call's session with the first provider that gives one.
+
+        While it waits in a provider's line, `on_position` hears its place, and 0 when its turn has come.
 
         Raises:
             AtCapacity, ProviderError: the last one's, when none does.
         """
         async with AsyncExitStack() as stack:
-            yield await self._first(stack, phrases)
+            yield await self._first(stack, phrases, on_position)
 
-    async def _first(self, stack: AsyncExitStack, phrases: Sequence[str]) -> Listener:
+    async def _first(
+        self, stack: AsyncExitStack, phrases: Sequence[str], on_position: OnPosition | None
+    ) -> Listener:
         failure: AtCapacity | ProviderError = AtCapacity("no ears are configured")
         for provider in self._providers:
             try:
-                listener = await stack.enter_async_context(provider.listen(phrases))
+                listener = await stack.enter_async_context(provider.listen(phrases, on_position=on_position))
             except (AtCapacity, ProviderError) as error:
                 log.warning("hearing.fell_back", provider=provider.name, reason=str(error))
                 failure = error

@@ -16,7 +16,7 @@ from app.hearing.dictation import WAITS, Dictation, Waits
 from app.hearing.fault import Fault
 from app.hearing.link import Address, Link
 from app.hearing.outbox import Outbox
-from app.hearing.port import Transcript
+from app.hearing.port import OnPosition, Transcript
 from app.log import log
 
 
@@ -63,7 +63,10 @@ class CloudHearing:
         return
 
     @asynccontextmanager
-    async def listen(self, phrases: Sequence[str] = ()) -> AsyncIterator["CloudListener"]:
+    async def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AsyncIterator["CloudListener"]:
+        """A call's session; `on_position` stays silent: at a vendor nobody waits in line."""
         async with CloudListener(lambda: self._open(phrases), self._patience) as listener:
             yield listener
 

@@ -3,10 +3,13 @@
 Every provider, the embedded one too, passes `tests/contract/test_hearing.py`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
+
+OnPosition = Callable[[int], None]
+"""Told a waiting call's place in line, from 1, at once and whenever it changes; 0: its turn has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,12 @@ class Hearing(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def listen(self, phrases: Sequence[str] = ()) -> AbstractAsyncContextManager[Listener]:
+    def listen(
+        self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
+    ) -> AbstractAsyncContextManager[Listener]:
         """Open a call's session; `phrases` are what is likely to be said.
+
+        Where recognisers are scarce, entering waits for one, and tells the place in line by `on_position`.
 
         Raises:
             AtCapacity: every recogniser is taken, and none became free in time.
