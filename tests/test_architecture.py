@@ -60,6 +60,8 @@ PURE = [
     "playout/pacer.py",
     "playout/marks.py",
     "playout/held.py",
+    "capacity/effective.py",
+    "capacity/line.py",
     "calls/admission.py",
     "calls/registry.py",
 ]

@@ -1,0 +1,41 @@
+"""The limit in force."""
+
+import pytest
+
+from app.capacity.effective import BURST_S, RECOVERY_S, EffectiveLimit
+
+
+@pytest.mark.parametrize(
+    ("vendor", "limit"), [(None, 10), (1, 1), (2, 1), (5, 4), (10, 9), (11, 10), (100, 10), (0, 10)]
+)
+def test_the_vendors_word_counts_less_a_margin(vendor: int | None, limit: int) -> None:
+    effective = EffectiveLimit(10)
+    effective.vendor_allows(vendor)
+
+    assert effective.current(0.0) == limit
+
+
+def test_a_refusal_halves_and_every_quiet_while_gives_one_back() -> None:
+    effective = EffectiveLimit(8)
+    effective.refused(0.0, in_use=8)
+
+    assert [effective.current(n * RECOVERY_S) for n in range(6)] == [4, 5, 6, 7, 8, 8]
+    assert effective.next_change() is None
+
+
+def test_refusals_of_one_burst_count_once() -> None:
+    effective = EffectiveLimit(8)
+    for _ in range(5):
+        effective.refused(0.5, in_use=8)
+    assert effective.current(1.0) == 4
+    effective.refused(0.5 + BURST_S, in_use=4)
+
+    assert effective.current(3.0) == 2
+    assert effective.next_change() == 0.5 + BURST_S + RECOVERY_S
+
+
+def test_one_is_always_left() -> None:
+    effective = EffectiveLimit(1)
+    effective.refused(0.0, in_use=1)
+
+    assert effective.current(0.0) == 1
