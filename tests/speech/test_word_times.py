@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.speech.alignment import Alignment
+from app.speech.word_times import WordTimes
 from app.speech.port import Spoken
 
 SECOND = 8000  # bytes of mu-law
@@ -10,7 +10,7 @@ SECOND = 8000  # bytes of mu-law
 
 def told(text: str, *words: str, seconds: int = 100) -> list[str]:
     """What is claimed as said after each word; every word takes a second, and its audio is there."""
-    alignment = Alignment(text, bytes_per_s=SECOND)
+    alignment = WordTimes(text, bytes_per_s=SECOND)
     alignment.audio(bytes(seconds * SECOND))
     claimed, said = [], ""
     for at, word in enumerate(words):
@@ -67,7 +67,7 @@ def test_a_word_within_another_is_not_it() -> None:
 
 
 def test_nothing_is_claimed_before_its_audio_is_there() -> None:
-    alignment = Alignment("one two", bytes_per_s=SECOND)
+    alignment = WordTimes("one two", bytes_per_s=SECOND)
     alignment.word("one", 0.0, 0.5)
     alignment.word("two", 0.5, 1.0)
     alignment.audio(bytes(SECOND // 2 - 8))
@@ -80,7 +80,7 @@ def test_nothing_is_claimed_before_its_audio_is_there() -> None:
 
 
 def test_the_furthest_of_several_claims_is_told() -> None:
-    alignment = Alignment("one two three", bytes_per_s=SECOND)
+    alignment = WordTimes("one two three", bytes_per_s=SECOND)
     for at, word in enumerate(("one", "two", "three")):
         alignment.word(word, at, at + 1)
     alignment.audio(bytes(2 * SECOND))
@@ -89,7 +89,7 @@ def test_the_furthest_of_several_claims_is_told() -> None:
 
 
 def test_an_uncertain_word_is_claimed_when_it_is_told_again() -> None:
-    alignment = Alignment("one two three", bytes_per_s=SECOND)
+    alignment = WordTimes("one two three", bytes_per_s=SECOND)
     alignment.audio(bytes(3 * SECOND))
     alignment.word("one", 0.0, 1.0)
     alignment.word("two", 1.0, 1.2, certain=False)
@@ -101,7 +101,7 @@ def test_an_uncertain_word_is_claimed_when_it_is_told_again() -> None:
 
 
 def test_times_that_begin_anew_end_the_claims() -> None:
-    alignment = Alignment("one two three four", bytes_per_s=SECOND)
+    alignment = WordTimes("one two three four", bytes_per_s=SECOND)
     alignment.audio(bytes(9 * SECOND))
     alignment.word("one", 0.0, 1.0)
     alignment.word("two", 1.0, 2.0)
@@ -113,7 +113,7 @@ def test_times_that_begin_anew_end_the_claims() -> None:
 
 
 def test_ends_that_go_back_a_little_are_held() -> None:
-    alignment = Alignment("one two", bytes_per_s=SECOND)
+    alignment = WordTimes("one two", bytes_per_s=SECOND)
     alignment.audio(bytes(SECOND))
     alignment.word("one", 0.0, 0.5)
     first = alignment.due()
@@ -125,14 +125,14 @@ def test_ends_that_go_back_a_little_are_held() -> None:
 
 @pytest.mark.parametrize("text", ["one two", "", "  ", "İstanbul'a hoş geldiniz"])
 def test_the_whole_is_all_of_the_text_and_of_the_audio(text: str) -> None:
-    alignment = Alignment(text, bytes_per_s=SECOND)
+    alignment = WordTimes(text, bytes_per_s=SECOND)
     alignment.audio(bytes(SECOND))
 
     assert alignment.whole() == Spoken(len(text), 1000.0)
 
 
 def test_claims_never_go_back_whatever_the_words() -> None:
-    alignment = Alignment("a b a b a c", bytes_per_s=SECOND)
+    alignment = WordTimes("a b a b a c", bytes_per_s=SECOND)
     claims = []
     for at, word in enumerate(["a", "a", "x", "b", "", "c", "a", "?", "b", "c"]):
         alignment.audio(bytes(SECOND))

@@ -9,7 +9,7 @@ BACKWARDS_S = 0.05  # seconds that a word may begin before the one ahead of it: 
 WORD = re.compile(r"\w+")
 
 
-class Alignment:
+class WordTimes:
     """Of one sentence: takes audio and words as they come, tells by `due` how far both agree.
 
     Claims too little rather than too much: what is claimed as said is never said again. A word that is not
