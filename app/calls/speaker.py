@@ -92,7 +92,7 @@ class Speaker:
         await self._speak(due, interruptions)
 
     async def _speak(self, due: Sentence, interruptions: int) -> None:
-        begun = False
+        begun, failure = False, None
         try:
             async with aclosing(self._frames(due)) as frames:
                 async for mulaw in frames:
@@ -103,19 +103,23 @@ class Speaker:
                         begun = True
                     await self._player.put(mulaw)
         except ProviderError as error:
-            self._failed(due.line, error, begun=begun)
+            failure = error
         if begun:
             await self._player.finish(due.line)
+        if failure is not None:
+            await self._failed(due.line, failure, interruptions, begun=begun)
 
     def _frames(self, due: Sentence) -> AsyncGenerator[bytes, None]:
         return _pieces(due.prompt) if due.prompt else self._voice.render(due.line.text)
 
-    def _failed(self, line: Line, error: ProviderError, *, begun: bool) -> None:
+    async def _failed(self, line: Line, error: ProviderError, interruptions: int, *, begun: bool) -> None:
+        """No voice is left; what there was, and the chain's apology behind it, is heard before the end."""
         self._player.end()
         if begun:
-            # What was said stays said; to say the sentence again would double its words.
             log.warning("speech.cut_short", provider=error.provider, kind=error.kind.value)
-        elif line.is_reply:
+            await self._player.heard_all()
+        if line.is_reply and interruptions == self._interruptions:
+            self.drop()  # nobody could say it either
             self._tell(SpeechFailed(line.text))
 
 
