@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from app.calls.admission import Admission
 from app.calls.call import Limits, Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
+from app.capacity.local import LocalPermits
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.errors import ConfigError
@@ -29,6 +30,7 @@ from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
 from app.settings.tuning import TuningSettings
+from app.speech.cache import SpeechCache
 from app.speech.chain import Chain
 from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
@@ -66,6 +68,7 @@ def parts_of(settings: Settings) -> Parts:
         ConfigError: a script or an audio file cannot be used.
     """
     answering = cast(settings)
+    cache = SpeechCache(Path(settings.server.data_dir) / "speech")
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -75,7 +78,7 @@ def parts_of(settings: Settings) -> Parts:
             trusts_this_machine=settings.server.trusts_this_machine,
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
-        means=_means(settings, answering),
+        means=_means(settings, answering, cache),
         admission=Admission(
             settings.calls.max_calls,
             reservation_s=settings.calls.reservation_s,
@@ -86,8 +89,14 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=answering.opened,
+        opened=(*answering.opened, cache),
+        ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
     )
+
+
+def _limits(settings: Settings) -> Iterator[tuple[str, int | None]]:
+    """Voices whose vendor counts what is in the making; the embedded one just takes its time."""
+    return ((name, settings.vendors.max_concurrent(name)) for name in settings.voices if name != "local")
 
 
 def _tuning(tuning: TuningSettings) -> Tuning:
@@ -109,10 +118,14 @@ def _account(settings: Settings) -> Account | None:
     return Account(calls.twilio_account_sid, token, base_url=calls.twilio_base_url)
 
 
-def _means(settings: Settings, answering: Cast) -> Means:
+def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
     talk = settings.conversation
     return Means(
-        voice=Chain([VOICES[name](settings) for name in settings.voices]),
+        voice=Chain(
+            [VOICES[name](settings) for name in settings.voices],
+            permits={name: LocalPermits(name, limit) for name, limit in _limits(settings)},
+            cache=cache,
+        ),
         ears=EarTick(Ears(VadBank(Silero.load()), _tuning(settings.tuning))),
         recognisers=HearingChain(
             [EARS[name](settings, answering.phrases, answering.dictation) for name in settings.ears]
@@ -146,6 +159,7 @@ def _lifespan(parts: Parts) -> Lifespan:
                 for part in (*parts.opened, *([parts.account] if parts.account else [])):
                     await stack.enter_async_context(part)
                 await stack.enter_async_context(parts.voice)
+                parts.voice.prepare(parts.ready)
                 await stack.enter_async_context(parts.recognisers)
                 group = await stack.enter_async_context(asyncio.TaskGroup())
                 work = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app import clock
 from app.calls.player import Player
+from app.capacity.port import Rank
 from app.conversation.port import SpeechFailed
 from app.errors import ProviderError
 from app.log import log
@@ -24,6 +25,7 @@ class Sentence:
 
     line: Line
     prompt: bytes = b""
+    rank: Rank = Rank.TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,13 @@ class Then:
 class Speaker:
     """One call's voice: `say` queues, `run` speaks; a sentence that no voice can say is told as a fact."""
 
-    def __init__(self, voice: Chain, player: Player, *, tell: Callable[[SpeechFailed], None]) -> None:
+    def __init__(
+        self, voice: Chain, player: Player, *, tell: Callable[[SpeechFailed], None], call: str = ""
+    ) -> None:
+        self.rank = Rank.GREETING
+        """Of what is ordered from now on."""
         self._voice = voice
+        self._call = call
         self._player = player
         self._tell = tell
         self._waiting: asyncio.Queue[Sentence | Then] = asyncio.Queue()
@@ -46,7 +53,16 @@ class Speaker:
 
     def say(self, text: str, *, interruptible: bool = True, is_reply: bool = True) -> None:
         for sentence in split_sentences(text):
-            self._waiting.put_nowait(Sentence(Line(sentence, interruptible, is_reply)))
+            self._waiting.put_nowait(Sentence(Line(sentence, interruptible, is_reply), rank=self.rank))
+
+    def fill(self, text: str) -> None:
+        """The reply is late: say this at once, ahead of what is being made, if it is ready."""
+        if self._player.is_speaking:
+            return
+        if (mulaw := self._voice.ready(text)) is not None:
+            self._player.interject(Line(text, is_reply=False), mulaw)
+        elif self._doing is None:
+            self.say(text, is_reply=False)
 
     def play(self, label: str, mulaw: bytes, *, interruptible: bool = True) -> None:
         """Say ready frames; `label` stands for them in the records."""
@@ -110,7 +126,11 @@ class Speaker:
             await self._failed(due.line, failure, interruptions, begun=begun)
 
     def _frames(self, due: Sentence) -> AsyncGenerator[bytes, None]:
-        return _pieces(due.prompt) if due.prompt else self._voice.render(due.line.text)
+        return (
+            _pieces(due.prompt)
+            if due.prompt
+            else self._voice.render(due.line.text, rank=due.rank, call=self._call)
+        )
 
     async def _failed(self, line: Line, error: ProviderError, interruptions: int, *, begun: bool) -> None:
         """No voice is left; what there was, and the chain's apology behind it, is heard before the end."""

@@ -4,13 +4,16 @@ import math
 
 MARGIN_SHARE = 0.05  # of the vendor's own figure: its count and ours are never taken at the same moment
 RECOVERY_S = 10.0  # seconds without a refusal until one generation more is tried
-BURST_S = 2.0  # seconds after a cut in which refusals tell of generations that were begun before it
+BURST_S = 2.0  # seconds in which refusals belong together: they were all begun under the old limit
+
+
+UNKNOWN = 5  # generations, where neither operator nor vendor has said: what the smaller plans allow
 
 
 class EffectiveLimit:
-    """One provider's limit."""
+    """One provider's limit; `configured` is None where the operator leaves it to the vendor."""
 
-    def __init__(self, configured: int) -> None:
+    def __init__(self, configured: int | None = None) -> None:
         self.configured = configured
         self._vendor: int | None = None
         self._learned: int | None = None
@@ -24,11 +27,10 @@ class EffectiveLimit:
             self._vendor = max(1, maximum - max(1, math.ceil(maximum * MARGIN_SHARE)))
 
     def refused(self, now: float, in_use: int) -> None:
-        """The vendor refused one of `in_use` generations: half of them was too many."""
-        self.current(now)
-        if now - self._changed_at < BURST_S and self._learned is not None:
-            return
-        self._learned = max(1, min(in_use, self._ceiling()) // 2)
+        """The vendor refused one of `in_use` generations: one less is allowed; of a burst each counts."""
+        known = self.current(now)
+        in_burst = self._learned is not None and now - self._changed_at < BURST_S
+        self._learned = max(1, (known if in_burst else min(known, in_use)) - 1)
         self._changed_at = now
 
     def current(self, now: float) -> int:
@@ -47,4 +49,5 @@ class EffectiveLimit:
         return None if self._learned is None else self._changed_at + RECOVERY_S
 
     def _ceiling(self) -> int:
-        return self.configured if self._vendor is None else min(self.configured, self._vendor)
+        known = [limit for limit in (self.configured, self._vendor) if limit is not None]
+        return min(known, default=UNKNOWN)

@@ -34,14 +34,14 @@ class Counts:
 class LocalPermits:
     """One provider's permits, for one process."""
 
-    def __init__(self, name: str, configured: int, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, name: str, configured: int | None = None, *, most_waiting: int = MOST_WAITING) -> None:
         self._name = name
         self._limit = EffectiveLimit(configured)
         self._line = Line(most_waiting)
         self._bells: dict[Ticket, asyncio.Event] = {}
         self._counts = Counts()
         self._timer: asyncio.TimerHandle | None = None
-        self._told_limit = configured
+        self._told_limit = self._limit.current(0.0)
 
     @asynccontextmanager
     async def permit(self, rank: Rank, *, wait_s: float) -> AsyncIterator[Held]:

@@ -60,6 +60,11 @@ class SpeechSettings(Section):
     openai_speech_instructions: str = env(
         "OPENAI_SPEECH_INSTRUCTIONS", default="", doc="how it is to speak; models that can be told so only"
     )
+    prepare_phrases: bool = env(
+        "PREPARE_PHRASES",
+        default=True,
+        doc="0: the script's phrases are not rendered ahead, to be said at once",
+    )
     prewarm_pool_size: int = env(
         "PREWARM_POOL_SIZE", default=3, ge=0, le=100, doc="provider sockets kept ready"
     )

@@ -20,6 +20,8 @@ class Budgets:
     permit_wait_s: float = 2.5
     """In line for a permit, which comes back every half a second or so. A caller who hears nothing for five
     believes the line is dead."""
+    last_permit_wait_s: float = 15.0
+    """The same of the last voice: waiting, with a filler meanwhile, is better than an apology."""
     batch_wait_s: float = 60.0
     """The same where nobody listens: the line is full of callers, and the phrase can wait."""
     turn_s: float = 1.9

@@ -16,7 +16,6 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Self
 
 from app.errors import Failure, ProviderError
-from app.speech.word_times import WordTimes
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_pool import CartesiaSockets
 from app.speech.cartesia_socket import CartesiaSocket, Sentence
@@ -24,6 +23,7 @@ from app.speech.cartesia_wire import NAME, request, socket_url
 from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
 from app.speech.guard import only_audio
 from app.speech.port import Piece
+from app.speech.word_times import WordTimes
 
 BASE_URL = "https://api.cartesia.ai"
 VOICE = "f786b574-daa5-4673-aa0c-cbe3e8534c02"  # Katie, whom the vendor recommends for voice agents

@@ -13,7 +13,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.protocol import State
 
 from app.errors import Failure, ProviderError
-from app.speech.word_times import WordTimes
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_wire import (
     VERSION,
@@ -26,6 +25,7 @@ from app.speech.cartesia_wire import (
 )
 from app.speech.elevenlabs_socket import CLOSE_TIMEOUT_S, LARGEST_MESSAGE, Patience, tls_for
 from app.speech.vendor_error import retry_after_s
+from app.speech.word_times import WordTimes
 
 MOST_SENTENCES = 20  # at once on one socket; the vendor says that it takes dozens
 

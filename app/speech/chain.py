@@ -120,7 +120,7 @@ class Chain:
         """
         if not is_said(text):
             return
-        if (ready := self._ready(text)) is not None:
+        if (ready := self.ready(text)) is not None:
             log.info("speech.was_ready", frames_out=len(ready) // 160, audio_ms=len(ready) // 8)
             for start in range(0, len(ready), PIECE):
                 yield ready[start : start + PIECE]
@@ -137,8 +137,8 @@ class Chain:
             work.cancel()
             await asyncio.wait([work])
 
-    def _ready(self, text: str) -> bytes | None:
-        """Rendered ahead by the voice that would speak now, or by a better one."""
+    def ready(self, text: str) -> bytes | None:
+        """A sentence that was rendered ahead by the voice that would speak now, or by a better one."""
         if self._cache is None:
             return None
         fingerprints: list[str] = []
@@ -155,7 +155,9 @@ class Chain:
         except ProviderError as error:
             telling.reel.end(error)
         finally:
-            telling.reel.end(ProviderError(NAME, Failure.CLOSED, "the sentence was left: the voices were closed"))
+            telling.reel.end(
+                ProviderError(NAME, Failure.CLOSED, "the sentence was left: the voices were closed")
+            )
 
     async def _tell(self, telling: Telling) -> None:
         failure: ProviderError | None = None

@@ -22,8 +22,8 @@ from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.arrivals import Arrivals
 from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_close, of_frame, of_http
-from app.speech.elevenlabs_multi_timing import Timeline
 from app.speech.elevenlabs_socket import CLOSE_TIMEOUT_S, LARGEST_MESSAGE, MOST_MESSAGES, Patience, tls_for
+from app.speech.elevenlabs_timing import Timeline
 from app.speech.port import Piece
 
 MOST_CONTEXTS = 4  # the vendor ends the whole socket at the sixth; a keep-alive may count as one

@@ -18,7 +18,6 @@ import msgspec
 
 from app.errors import Failure, ProviderError
 from app.log import log
-from app.speech.word_times import WordTimes
 from app.speech.arrivals import Arrivals
 from app.speech.background import Background
 from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
@@ -35,6 +34,7 @@ from app.speech.inworld_wire import (
 )
 from app.speech.port import Piece
 from app.speech.vendor_error import retry_after_s, vendor_error
+from app.speech.word_times import WordTimes
 
 BASE_URL = "https://api.inworld.ai"
 VOICE = "Dennis"  # of the vendor's own examples

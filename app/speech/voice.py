@@ -90,7 +90,9 @@ class Voice:
         """
         limits, rank = self._limits, telling.rank
         patience = limits.last_voice if is_last else 1.0
-        wait_s = limits.batch_wait_s if rank is Rank.BATCH else limits.permit_wait_s * patience
+        wait_s = limits.last_permit_wait_s if is_last else limits.permit_wait_s
+        if rank is Rank.BATCH:
+            wait_s = limits.batch_wait_s
         in_line_until = clock.now() + wait_s
 
         def quiet_until() -> float:

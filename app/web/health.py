@@ -1,5 +1,7 @@
 """Whether hotline lives, whether it can take calls, and what it is doing."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -64,7 +66,11 @@ class Health:
                     for call in parts.registry.live
                 ],
             },
-            "speech": {"providers": parts.voice.names, "failing": parts.voice.failing},
+            "speech": {
+                "providers": parts.voice.names,
+                "failing": parts.voice.failing,
+                "voices": [asdict(voice) for voice in parts.voice.status()],
+            },
             "hearing": parts.recognisers.status(),
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})

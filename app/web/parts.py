@@ -49,6 +49,8 @@ class Parts:
     elevenlabs_configured: bool
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
+    ready: Sequence[str] = ()
+    """What is likely to be said, to be rendered ahead."""
     opened: Sequence[AbstractAsyncContextManager[object]] = ()
     """What else lives as long as the process."""
 

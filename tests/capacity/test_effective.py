@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.capacity.effective import BURST_S, RECOVERY_S, EffectiveLimit
+from app.capacity.effective import BURST_S, RECOVERY_S, UNKNOWN, EffectiveLimit
 
 
 @pytest.mark.parametrize(
@@ -15,23 +15,30 @@ def test_the_vendors_word_counts_less_a_margin(vendor: int | None, limit: int) -
     assert effective.current(0.0) == limit
 
 
-def test_a_refusal_halves_and_every_quiet_while_gives_one_back() -> None:
+def test_a_refusal_takes_one_away_and_every_quiet_while_gives_one_back() -> None:
     effective = EffectiveLimit(8)
-    effective.refused(0.0, in_use=8)
+    effective.refused(0.0, in_use=5)
 
     assert [effective.current(n * RECOVERY_S) for n in range(6)] == [4, 5, 6, 7, 8, 8]
     assert effective.next_change() is None
 
 
-def test_refusals_of_one_burst_count_once() -> None:
-    effective = EffectiveLimit(8)
-    for _ in range(5):
-        effective.refused(0.5, in_use=8)
-    assert effective.current(1.0) == 4
-    effective.refused(0.5 + BURST_S, in_use=4)
+def test_a_burst_of_refusals_leaves_what_the_vendor_let_through() -> None:
+    effective = EffectiveLimit(5)
+    for in_use in (5, 4, 3, 2):  # the refused ones leave one by one
+        effective.refused(0.5, in_use)
+    assert effective.current(1.0) == 1
 
-    assert effective.current(3.0) == 2
+    effective.refused(0.5 + BURST_S, in_use=1)
     assert effective.next_change() == 0.5 + BURST_S + RECOVERY_S
+
+
+def test_without_anybodys_word_the_limit_is_a_small_plans() -> None:
+    effective = EffectiveLimit()
+    assert effective.current(0.0) == UNKNOWN
+    effective.vendor_allows(20)
+
+    assert effective.current(0.0) == 19
 
 
 def test_one_is_always_left() -> None:

@@ -19,7 +19,12 @@ async def ring(url: str, *turns: Turn, longest_s: float = 12.0) -> CallReport:
 async def test_25_ears_that_are_stuck_cost_the_caller_a_repetition_and_nothing_else() -> None:
     question = await voice.spoken("what are the tour dates")
     async with DeepgramStandin(Script(mute=True)) as ears:
-        environ = {"DEEPGRAM_API_KEY": KEY, "DEEPGRAM_BASE_URL": ears.url, "HEARING_PROVIDERS": "deepgram"}
+        environ = {
+            "DEEPGRAM_API_KEY": KEY,
+            "DEEPGRAM_BASE_URL": ears.url,
+            "HEARING_PROVIDERS": "deepgram",
+            "SPEECH_PROVIDERS": "local",
+        }
         async with hotline(
             CONVERSATION="script", GREETING="Welcome.", SILENCE_SECONDS="30", **environ
         ) as url:

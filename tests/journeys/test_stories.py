@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.capacity.local import LocalPermits
 from app.capacity.port import Permits
 from app.conversation.announcement import Announcement
 from app.main import assemble, parts_of
@@ -22,8 +23,7 @@ from tests.faults.coverage import assert_said_once
 from tests.journeys.conftest import call, events, only, vendor_environ
 from tests.standins.elevenlabs import VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import Script
-from tests.standins.permits import Places
-from tests.standins.server import address, loopback, serving
+from tests.standins.server import DATA_DIR, address, loopback, serving
 from tests.standins.spelled import SpelledBank
 
 TEXTS = [
@@ -50,7 +50,9 @@ async def hotline(
     given = vendor_environ(
         workspace, ELEVENLABS_OUTPUT_FORMAT="ulaw_8000", SPEECH_PROVIDERS="elevenlabs", **environ
     )
-    settings = Settings.load({"PUBLIC_URL": address(listener), **given})
+    settings = Settings.load(
+        {"PUBLIC_URL": address(listener), "PREPARE_PHRASES": "0", "DATA_DIR": DATA_DIR, **given}
+    )
     parts = parts_of(settings)
     chain = Chain([VOICES[name](settings) for name in settings.voices], permits=permits)
     left = iter(texts)
@@ -68,7 +70,7 @@ async def hotline(
 async def test_s0_two_callers_on_a_workspace_of_one_both_hear_everything(
     workspace: ElevenLabsStandin, transport: str, configured: int
 ) -> None:
-    places = Places(configured)
+    places = LocalPermits("elevenlabs", configured)
     workspace.scripts[VOICE] = SLOW
     async with hotline(workspace, TEXTS, {"elevenlabs": places}, ELEVENLABS_TRANSPORT=transport) as url:
         async with asyncio.TaskGroup() as group:
@@ -81,16 +83,16 @@ async def test_s0_two_callers_on_a_workspace_of_one_both_hear_everything(
         assert_said_once(text, reports[sid].heard)
         assert reports[sid].as_json()["faults"] == []
     assert workspace.slots.peak == 1
-    assert places.held == 0
+    assert places.status().in_use == 0
     assert [event["outcome"] for event in rendered] == ["complete"] * 4
-    assert (places.refusals == 0) is (configured == 1)
+    assert (places.status().refused_by_vendor == 0) is (configured == 1)
 
 
 async def test_s3_requests_one_after_the_other_are_all_tracked_and_lose_no_character(
     workspace: ElevenLabsStandin,
 ) -> None:
     text = TEXTS[0]
-    async with hotline(workspace, [text] * 5, {"elevenlabs": Places(1)}) as url:
+    async with hotline(workspace, [text] * 5, {"elevenlabs": LocalPermits("elevenlabs", 1)}) as url:
         reports = [await call(url) for _ in range(5)]
         rendered = await events(url, event="speech.rendered")
 
@@ -105,7 +107,7 @@ async def test_s3_requests_one_after_the_other_are_all_tracked_and_lose_no_chara
 
 async def test_s3_requests_at_once_are_each_heard_whole(workspace: ElevenLabsStandin) -> None:
     workspace.scripts[VOICE] = SLOW
-    async with hotline(workspace, [TEXTS[0]] * 2, {"elevenlabs": Places(1)}) as url:
+    async with hotline(workspace, [TEXTS[0]] * 2, {"elevenlabs": LocalPermits("elevenlabs", 1)}) as url:
         async with asyncio.TaskGroup() as group:
             calls = [group.create_task(call(url)) for _ in range(2)]
         waited = [event["waited_ms"] for event in await events(url, event="speech.rendered")]
@@ -113,3 +115,25 @@ async def test_s3_requests_at_once_are_each_heard_whole(workspace: ElevenLabsSta
     for one in calls:
         assert_said_once(TEXTS[0], one.result().heard)
     assert len(waited) == 4 and max(waited) > 0
+
+
+async def test_twenty_callers_on_a_workspace_of_three_all_hear_everything_and_the_vendor_never_a_fourth() -> (
+    None
+):
+    texts = [f"Hello caller number {number}. This is the rest of it." for number in range(20)]
+    async with ElevenLabsStandin(delay_ms=(20, 40), limit=3, queue_ms=5, bank=SpelledBank()) as vendor:
+        vendor.scripts[VOICE] = SLOW
+        permits = LocalPermits("elevenlabs", 3)
+        async with hotline(vendor, texts, {"elevenlabs": permits}) as url:
+            async with asyncio.TaskGroup() as group:
+                calls = [group.create_task(call(url, quiet_ms=6000, longest_s=20.0)) for _ in texts]
+            reports = {task.result().call_sid: task.result() for task in calls}
+            began = [event["call_sid"] for event in await events(url, event="stream.started", limit="1000")]
+            rendered = await events(url, event="speech.rendered", limit="1000")
+
+    for sid, text in zip(began, texts, strict=True):
+        assert_said_once(text, reports[sid].heard)
+    assert vendor.slots.peak == 3
+    assert len(rendered) == 40
+    assert all("waited_ms" in event for event in rendered)
+    assert permits.status().in_use == 0

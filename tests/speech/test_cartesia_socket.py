@@ -6,12 +6,12 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from app.errors import Failure, ProviderError
-from app.speech.word_times import WordTimes
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_socket import MOST_SENTENCES, CartesiaSocket, Sentence
 from app.speech.cartesia_wire import Message, WordTimestamps, request, socket_url
 from app.speech.elevenlabs_socket import USUAL, Patience
 from app.speech.port import Piece, Spoken
+from app.speech.word_times import WordTimes
 from tests.standins.cartesia import KEY, VOICE, CartesiaStandin
 from tests.standins.cartesia_script import Script
 

@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.speech.word_times import WordTimes
 from app.speech.port import Spoken
+from app.speech.word_times import WordTimes
 
 SECOND = 8000  # bytes of mu-law
 
