@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -32,7 +32,7 @@ from app.settings import Settings
 from app.speech.chain import Chain
 from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
-from app.web.parts import Locks, Parts, Words
+from app.web.parts import Locks, Observers, Parts, Words
 from app.web.voice import DEBUG_PATH
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
@@ -91,6 +91,8 @@ def parts_of(settings: Settings) -> Parts:
         ring=Ring(),
         script_for=_scripts(settings, script),
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
+        speech_input_max=settings.speech.speech_input_max,
+        observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
     )
 
 
@@ -127,19 +129,17 @@ def _scripts(settings: Settings, script: HotlineScript) -> Callable[[str], Scrip
 def _lifespan(parts: Parts) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        detach = attach(parts.ring.read)
-        try:
+        with ExitStack() as attached:
+            for read in (parts.ring.read, *parts.observers.readers()):
+                attached.callback(attach(read))
             async with parts.voice, parts.recognisers, asyncio.TaskGroup() as group:
-                work = [
-                    group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
-                ]
+                running = (_keep_house(parts.admission), parts.means.ears.run(), *parts.observers.work())
+                work = [group.create_task(part) for part in running]
                 _announce(parts)
                 yield
                 for task in work:
                     task.cancel()
             log.info("server.stopped")
-        finally:
-            detach()
 
     return lifespan
 

@@ -1,12 +1,17 @@
 """What the door is given by `main.py`: the rooms behind it, and what the operator chose."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 
 from app.calls.admission import Admission
 from app.calls.call import Means, Script
 from app.calls.registry import Registry
 from app.hearing.chain import HearingChain
+from app.log import Reader
+from app.observe.alarm_watch import AlarmWatch
+from app.observe.alarm_webhook import AlarmWebhook
+from app.observe.metrics import Metrics
+from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 
@@ -31,6 +36,24 @@ class Words:
     reject_when_full: bool
 
 
+class Observers:
+    """Who reads the event stream beside the ring; attached and run by the lifespan."""
+
+    def __init__(self, alarm_webhook_url: str = "") -> None:
+        self.requests = Requests()
+        self.metrics = Metrics()
+        self.webhook = AlarmWebhook(alarm_webhook_url)
+        self.alarms = AlarmWatch(self.webhook.tell)
+
+    def readers(self) -> list[Reader]:
+        """What is attached to the event stream."""
+        return [self.requests.read, self.metrics.read, self.alarms.read]
+
+    def work(self) -> list[Coroutine[None, None, None]]:
+        """What runs as long as the server does."""
+        return [self.alarms.run(), self.webhook.run(), self.metrics.watch_loop()]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One assembled hotline, as the door sees it."""
@@ -44,6 +67,8 @@ class Parts:
     script_for: Callable[[str], Script]
     """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
+    speech_input_max: int = 50_000
+    observers: Observers = field(default_factory=Observers)
 
     @property
     def voice(self) -> Chain:
