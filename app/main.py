@@ -16,6 +16,7 @@ from app.calls.call import Limits, Means
 from app.calls.ear_tick import EarTick
 from app.calls.registry import Registry
 from app.capacity.local import LocalPermits
+from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.errors import ConfigError
@@ -35,7 +36,7 @@ from app.speech.chain import Chain
 from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
-from app.web.parts import Locks, Parts, Words
+from app.web.parts import Locks, Observers, Parts, Words
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
 
@@ -91,6 +92,8 @@ def parts_of(settings: Settings) -> Parts:
         account=_account(settings),
         opened=(*answering.opened, cache),
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
+        speech_input_max=settings.speech.speech_input_max,
+        observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
     )
 
 
@@ -153,27 +156,29 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
 def _lifespan(parts: Parts) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        detach = attach(parts.ring.read)
-        try:
-            async with AsyncExitStack() as stack:
-                for part in (*parts.opened, *([parts.account] if parts.account else [])):
-                    await stack.enter_async_context(part)
-                await stack.enter_async_context(parts.voice)
-                parts.voice.prepare(parts.ready)
-                await stack.enter_async_context(parts.recognisers)
-                group = await stack.enter_async_context(asyncio.TaskGroup())
-                work = [
-                    group.create_task(part) for part in (_keep_house(parts.admission), parts.means.ears.run())
-                ]
+        async with AsyncExitStack() as stack:
+            for read in (parts.ring.read, *parts.observers.readers()):
+                stack.callback(attach(read))
+            for part in (*parts.opened, *([parts.account] if parts.account else [])):
+                await stack.enter_async_context(part)
+            await stack.enter_async_context(parts.voice)
+            parts.voice.prepare(parts.ready)
+            await stack.enter_async_context(parts.recognisers)
+            parts.observers.metrics.show_permits(lambda: _permits(parts))
+            async with asyncio.TaskGroup() as group:
+                running = (_keep_house(parts.admission), parts.means.ears.run(), *parts.observers.work())
+                work = [group.create_task(part) for part in running]
                 _announce(parts)
                 yield
                 for task in work:
                     task.cancel()
             log.info("server.stopped")
-        finally:
-            detach()
 
     return lifespan
+
+
+def _permits(parts: Parts) -> dict[str, PermitStatus]:
+    return {voice.name: voice.permits for voice in parts.voice.status() if voice.permits is not None}
 
 
 def _announce(parts: Parts) -> None:

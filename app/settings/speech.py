@@ -68,6 +68,13 @@ class SpeechSettings(Section):
     prewarm_pool_size: int = env(
         "PREWARM_POOL_SIZE", default=3, ge=0, le=100, doc="provider sockets kept ready"
     )
+    speech_input_max: int = env(
+        "SPEECH_INPUT_MAX",
+        default=50_000,
+        ge=1,
+        le=1_000_000,
+        doc="characters of one request to /v1/audio/speech; OpenAI's own limit is 4096",
+    )
 
     _split = field_validator("speech_providers", mode="before")(split)
     _lower = field_validator("elevenlabs_transport", mode="before")(lower)
