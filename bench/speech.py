@@ -68,12 +68,17 @@ def cpu_s(pid: int) -> float:
     return ticks * TICK_S
 
 
-async def five_in_a_row(http: httpx.AsyncClient) -> None:
+async def five_in_a_row(http: httpx.AsyncClient, pid: int) -> float:
+    """The baseline: processor seconds of one request that nobody shares the machine with."""
     answers = [await ask(http) for _ in range(SEQUENTIAL)]
     show("one after the other", answers)
+    before = cpu_s(pid)
+    for _ in range(PARALLEL):
+        await ask(http)
+    return (cpu_s(pid) - before) / PARALLEL
 
 
-async def twenty_at_once(http: httpx.AsyncClient, pid: int) -> None:
+async def twenty_at_once(http: httpx.AsyncClient, pid: int, alone_s: float) -> None:
     before, began = cpu_s(pid), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(ask(http)) for _ in range(PARALLEL)]
@@ -81,6 +86,11 @@ async def twenty_at_once(http: httpx.AsyncClient, pid: int) -> None:
     show("at once", [one.result() for one in asked])
     used = cpu_s(pid) - before
     print(f"  processor: {used:.2f} s in {wall:.2f} s, {used / wall:.2f} cores")
+    each_s = used / PARALLEL
+    print(
+        f"  a request at once costs {each_s * 1000:.0f} ms of processor, one alone {alone_s * 1000:.0f} ms "
+        f"(ratio {each_s / alone_s:.2f}): the wait is for the processor alone"
+    )
 
 
 async def many(http: httpx.AsyncClient, pid: int) -> None:
@@ -112,8 +122,8 @@ async def measure(url: str, pid: int) -> None:
     limits = httpx.Limits(max_connections=PARALLEL)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits, trust_env=False) as http:
         await ask(http)  # what is loaded with the first request is not measured
-        await five_in_a_row(http)
-        await twenty_at_once(http, pid)
+        alone_s = await five_in_a_row(http, pid)
+        await twenty_at_once(http, pid, alone_s)
         await many(http, pid)
 
 
@@ -131,7 +141,7 @@ def main() -> None:
         "HOST": "127.0.0.1",
         "SPEECH_PROVIDERS": "local",
         "HEARING_PROVIDERS": "none",
-        "LOG_LEVEL": "error",
+        "LOG_LEVEL": "error",  # nothing is written; readers of the events are told all the same
     }
     server = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environ)
     try:
