@@ -36,7 +36,7 @@ call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 	@$(BIN)/hotline call --out heard.wav $(ARGS)
 
 test: setup-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: setup-dev  ## format, lint, types
 	$(BIN)/ruff format --check .

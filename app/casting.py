@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app import clock
 from app.calls.script import Script
+from app.conversation import echo, parrot
 from app.conversation.announcement import Announcement
 from app.conversation.echo import Echo
 from app.conversation.immediate import Immediate
@@ -16,6 +17,7 @@ from app.conversation.parrot import Parrot
 from app.conversation.persona import load_persona
 from app.conversation.script import ScriptConversation
 from app.conversation.script_file import DEFAULT, load_script
+from app.conversation.script_ready import ready_texts
 from app.settings import Settings
 from app.speech.sentences import SentenceCutter
 from app.vendors import language_model
@@ -35,6 +37,8 @@ class Cast:
     """What is said on one new call."""
     phrases: Sequence[str] = ()
     """What callers are likely to say."""
+    ready: Sequence[str] = ()
+    """What is going to be said on most calls, the same for all callers."""
     prompts: Sequence[str] = ()
     """The operator's audio files."""
     dictation: bool = False
@@ -71,7 +75,8 @@ def _scripted(settings: Settings) -> Cast:
             name="script",
         )
 
-    return Cast(answer, phrases, script.prompts())
+    greeting = (chosen.greeting,) if chosen.greeting else ()
+    return Cast(answer, phrases, (*greeting, *ready_texts(script)), script.prompts())
 
 
 def _modelled(settings: Settings) -> Cast:
@@ -82,15 +87,16 @@ def _modelled(settings: Settings) -> Cast:
         llm = Llm(model, persona, SentenceCutter, toolbox=toolbox, greeting=settings.conversation.greeting)
         return Script(llm, persona.phrases, name="llm")
 
-    return Cast(answer, persona.phrases, dictation=True, opened=(model,))
+    ready = (settings.conversation.greeting or persona.greeting, *persona.lines.texts())
+    return Cast(answer, persona.phrases, ready, dictation=True, opened=(model,))
 
 
 def _echoed(_settings: Settings) -> Cast:
-    return Cast(lambda: Script(Immediate(Echo()), name="echo"), dictation=True)
+    return Cast(lambda: Script(Immediate(Echo()), name="echo"), ready=(echo.GREETING,), dictation=True)
 
 
 def _parroted(_settings: Settings) -> Cast:
-    return Cast(lambda: Script(Immediate(Parrot()), name="parrot"))
+    return Cast(lambda: Script(Immediate(Parrot()), name="parrot"), ready=(parrot.GREETING,))
 
 
 CASTS: dict[str, Callable[[Settings], Cast]] = {

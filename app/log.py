@@ -65,13 +65,27 @@ def configure(*, level: str, style: str, secrets: Iterable[str] = (), show_pii: 
             structlog.processors.format_exc_info,
             Masking(secrets, show_pii=show_pii),
             _fan_out,
+            _Threshold(level),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # Readers are told everything from `info` on: metrics and alarms do not depend on what is written.
+        wrapper_class=structlog.make_filtering_bound_logger("debug" if level == "debug" else "info"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _adopt_standard_logging(level)
+
+
+class _Threshold:
+    """A processor behind which only what is to be written goes on."""
+
+    def __init__(self, level: str) -> None:
+        self._least = getattr(logging, level.upper())
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        if getattr(logging, str(event["level"]).upper(), logging.INFO) < self._least:
+            raise structlog.DropEvent
+        return event
 
 
 class Masking:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from app.calls.means import Limits, Means
 from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
+from app.capacity.local import LocalPermits
+from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
 from app.errors import ConfigError
@@ -33,11 +35,12 @@ from app.log import attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
 from app.settings.tuning import TuningSettings
+from app.speech.cache import SpeechCache
 from app.speech.chain import Chain
 from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
-from app.web.parts import Locks, Parts, Words
+from app.web.parts import Locks, Observers, Parts, Words
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
 
@@ -70,7 +73,8 @@ def parts_of(settings: Settings) -> Parts:
         ConfigError: a script or an audio file cannot be used.
     """
     answering = cast(settings)
-    means = _means(settings, answering)
+    cache = SpeechCache(Path(settings.server.data_dir) / "speech")
+    means = _means(settings, answering, cache)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -91,7 +95,10 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=(*answering.opened, means.records),
+        opened=(*answering.opened, cache, means.records),
+        ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
+        speech_input_max=settings.speech.speech_input_max,
+        observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
         drain=Drain(
             DrainPatience(
                 hand_over_s=settings.calls.hand_over_s,
@@ -99,6 +106,11 @@ def parts_of(settings: Settings) -> Parts:
             )
         ),
     )
+
+
+def _limits(settings: Settings) -> Iterator[tuple[str, int | None]]:
+    """Voices whose vendor counts what is in the making; the embedded one just takes its time."""
+    return ((name, settings.vendors.max_concurrent(name)) for name in settings.voices if name != "local")
 
 
 def _tuning(tuning: TuningSettings) -> Tuning:
@@ -120,10 +132,14 @@ def _account(settings: Settings) -> Account | None:
     return Account(calls.twilio_account_sid, token, base_url=calls.twilio_base_url)
 
 
-def _means(settings: Settings, answering: Cast) -> Means:
+def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
     talk = settings.conversation
     return Means(
-        voice=Chain([VOICES[name](settings) for name in settings.voices]),
+        voice=Chain(
+            [VOICES[name](settings) for name in settings.voices],
+            permits={name: LocalPermits(name, limit) for name, limit in _limits(settings)},
+            cache=cache,
+        ),
         ears=EarTick(Ears(VadBank(Silero.load()), _tuning(settings.tuning))),
         recognisers=HearingChain(
             [EARS[name](settings, answering.phrases, answering.dictation) for name in settings.ears]
@@ -153,29 +169,31 @@ def _means(settings: Settings, answering: Cast) -> Means:
 def _lifespan(parts: Parts) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Parts]]:
-        detach = attach(parts.ring.read)
-        try:
-            async with AsyncExitStack() as stack:
-                for part in (*parts.opened, *([parts.account] if parts.account else [])):
-                    await stack.enter_async_context(part)
-                await stack.enter_async_context(parts.voice)
-                await stack.enter_async_context(parts.recognisers)
-                group = await stack.enter_async_context(asyncio.TaskGroup())
-                running = (
-                    _keep_house(parts.admission),
-                    parts.means.ears.run(),
-                    see_off(parts.drain, parts.registry),
-                )
+        async with AsyncExitStack() as stack:
+            for read in (parts.ring.read, *parts.observers.readers()):
+                stack.callback(attach(read))
+            for part in (*parts.opened, *([parts.account] if parts.account else [])):
+                await stack.enter_async_context(part)
+            await stack.enter_async_context(parts.voice)
+            parts.voice.prepare(parts.ready)
+            await stack.enter_async_context(parts.recognisers)
+            parts.observers.metrics.show_permits(lambda: _permits(parts))
+            async with asyncio.TaskGroup() as group:
+                leaving = see_off(parts.drain, parts.registry)
+                house = _keep_house(parts.admission)
+                running = (house, leaving, parts.means.ears.run(), *parts.observers.work())
                 work = [group.create_task(part) for part in running]
                 _announce(parts)
                 yield {"parts": parts}
                 for task in work:
                     task.cancel()
             log.info("server.stopped")
-        finally:
-            detach()
 
     return lifespan
+
+
+def _permits(parts: Parts) -> dict[str, PermitStatus]:
+    return {voice.name: voice.permits for voice in parts.voice.status() if voice.permits is not None}
 
 
 def _announce(parts: Parts) -> None:

@@ -24,9 +24,15 @@ def _elevenlabs(settings: Settings) -> Speech:
             audio_format=speech.elevenlabs_output_format,
             base_url=vendors.elevenlabs_base_url,
         )
-    from app.speech.elevenlabs import ElevenLabs
+    if speech.elevenlabs_transport == "multi-context":
+        from app.speech.elevenlabs_contexts import ElevenLabsContexts
 
-    return ElevenLabs(
+        kind: Callable[..., Speech] = ElevenLabsContexts
+    else:
+        from app.speech.elevenlabs import ElevenLabs
+
+        kind = ElevenLabs
+    return kind(
         api_key=vendors.elevenlabs_api_key.get_secret_value(),
         voice_id=speech.elevenlabs_voice_id,
         model_id=speech.elevenlabs_model_id,
@@ -60,6 +66,31 @@ def _cartesia(settings: Settings) -> Speech:
         language=speech.cartesia_language,
         aligned=speech.cartesia_timestamps,
         base_url=vendors.cartesia_base_url,
+    )
+
+
+def _deepgram(settings: Settings) -> Speech:
+    from app.speech.deepgram import DeepgramSpeech
+
+    vendors, speech = settings.vendors, settings.speech
+    return DeepgramSpeech(
+        api_key=vendors.deepgram_api_key.get_secret_value(),
+        base_url=vendors.deepgram_base_url,
+        model=speech.deepgram_speech_model,
+        prewarm=min(1, speech.prewarm_pool_size),
+    )
+
+
+def _openai(settings: Settings) -> Speech:
+    from app.speech.openai import OpenAiSpeech
+
+    vendors, speech = settings.vendors, settings.speech
+    return OpenAiSpeech(
+        api_key=vendors.openai_api_key.get_secret_value(),
+        base_url=vendors.openai_base_url,
+        model=speech.openai_speech_model,
+        voice=speech.openai_speech_voice,
+        instructions=speech.openai_speech_instructions,
     )
 
 
@@ -109,8 +140,10 @@ def language_model(settings: Settings) -> "OpenAiModel":
 
 VOICES: dict[str, Callable[[Settings], Speech]] = {
     "elevenlabs": _elevenlabs,
-    "inworld": _inworld,
     "cartesia": _cartesia,
+    "inworld": _inworld,
+    "deepgram": _deepgram,
+    "openai": _openai,
     "local": _local,
 }
 EARS: dict[str, Callable[[Settings, Sequence[str], bool], Hearing]] = {

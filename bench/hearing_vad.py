@@ -1,4 +1,6 @@
-"""Prints what voice activity costs and how well it hears: python -m bench.hearing_vad
+"""What voice activity costs and how well it hears: a part of `python -m bench hearing`.
+
+    python -m bench.hearing_vad [--quick]
 
 All voices are generated (the embedded voice, several speakers); cost is processor time of the process.
 """
@@ -9,6 +11,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product runs; must precede numpy
 
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 
@@ -191,17 +194,20 @@ def keys() -> None:
         print(f"  {length_ms:4} {level:4} {below:3}: {len(found)} {'all right' if found == KEYS else found}")
 
 
-def cost(voices: list[Sound]) -> None:
-    """Callers who speak two thirds of the time, while we speak half of it."""
+def cost(voices: list[Sound], numbers: Sequence[int]) -> float:
+    """Callers who speak two thirds of the time, while we speak half of it; returns a call's share."""
     print("\ncalls   VadBank ms/tick  % of a core   whole ear ms/tick  % of a core   us per call and tick")
     ours = mulaw_frames(np.concatenate(voices[:6]))
     frames = mulaw_frames(np.concatenate([part for voice in voices for part in (voice, silence(0.8))]))
-    for calls in (1, 30, 100, 200):
+    each = {}
+    for calls in numbers:
         alone_ms, whole_ms = _bank_ms(calls, frames), _ears_ms(calls, frames, ours)
         print(
             f"{calls:5}{alone_ms:15.3f}{alone_ms / 0.2:13.1f}{whole_ms:18.3f}{whole_ms / 0.2:15.1f}"
             f"{whole_ms * 1_000 / calls:15.1f}"
         )
+        each[calls] = whole_ms / calls / 20
+    return each[100]
 
 
 def _bank_ms(calls: int, frames: list[bytes]) -> float:
@@ -230,17 +236,19 @@ def _ears_ms(calls: int, frames: list[bytes], ours: list[bytes]) -> float:
     return (time.process_time() - begun) * 1_000 / TICKS
 
 
-def main() -> None:
-    voices = asyncio.run(_speak(PHRASES))
-    replies = asyncio.run(_speak(REPLIES))
+def report(*, quick: bool = False) -> float:
+    """Print the tables; returns the share of a core that each of a hundred calls takes."""
+    voices = asyncio.run(_speak(PHRASES[::3] if quick else PHRASES))
     seconds = sum(map(len, voices)) / RATE
     print(f"{len(voices)} utterances of {len(VOICES)} voices, {seconds:.0f} s; numpy {np.__version__}")
-    cost(voices)
+    each = cost(voices, (1, 100) if quick else (1, 30, 100, 200))
     conditions(voices)
-    false_starts(60)
-    echoes(replies, voices)
-    keys()
+    false_starts(20 if quick else 60)
+    if not quick:
+        echoes(asyncio.run(_speak(REPLIES)), voices)
+        keys()
+    return each
 
 
 if __name__ == "__main__":
-    main()
+    report(quick="--quick" in sys.argv)

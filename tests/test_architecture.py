@@ -26,7 +26,8 @@ ORDER = [
     "cli",
 ]
 ROOMLESS = {"settings", "errors", "clock", "log"}
-VENDORS = {f"app.speech.{name}" for name in ("local", "elevenlabs", "elevenlabs_http", "inworld", "cartesia")}
+VENDORS = {f"app.speech.{name}" for name in ("local", "elevenlabs", "elevenlabs_http", "elevenlabs_contexts")}
+VENDORS |= {f"app.speech.{name}" for name in ("cartesia", "inworld", "deepgram", "openai")}
 VENDORS |= {f"app.hearing.{name}" for name in ("local", "elevenlabs", "deepgram")}
 VENDORS |= {"app.conversation.llm_openai"}
 HEARING_MACHINES = (
@@ -59,6 +60,10 @@ PURE = [
     "playout/pacer.py",
     "playout/marks.py",
     "playout/held.py",
+    "capacity/breaker.py",
+    "capacity/effective.py",
+    *(f"speech/{name}.py" for name in ("progress", "words", "alignment", "elevenlabs_timing", "budgets")),
+    "capacity/line.py",
     "calls/admission.py",
     "calls/registry.py",
 ]

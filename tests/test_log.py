@@ -69,3 +69,15 @@ def test_libraries_join_the_stream(capsys: pytest.CaptureFixture[str]) -> None:
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["logger"], line["level"]) == ("library.logged", "a.library", "warning")
     assert line["message"] == f"cannot use {MASK}"
+
+
+def test_readers_are_told_what_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    configure(level="error", style="json")
+    detach = attach(lambda event: told.append(event["event"]))
+    log.info("call.ended")
+    log.error("call.failed")
+    detach()
+
+    assert told == ["call.ended", "call.failed"]
+    assert "call.ended" not in capsys.readouterr().err

@@ -12,7 +12,7 @@ def test_every_voice_that_settings_know_can_be_built() -> None:
     assert set(VOICES) == set(SPEECH_NAMES)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "http"])
+@pytest.mark.parametrize("transport", ["websocket", "multi-context", "http"])
 def test_the_vendors_transport_is_the_operators_choice(transport: str) -> None:
     settings = Settings.load({"ELEVENLABS_API_KEY": "k", "ELEVENLABS_TRANSPORT": transport})
 

@@ -38,7 +38,7 @@ class Call:
         self._means = means
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._player = Player(stream, socket, self, lead_s=means.limits.lead_s)
-        self._speaker = Speaker(means.voice, self._player, tell=self._speech_failed)
+        self._speaker = Speaker(means.voice, self._player, tell=self._speech_failed, call=started.call_sid)
         self._listening = Listening(means.ears.open(), tell=self._tell)
         self._started = started
         self.transfer_to = ""
@@ -72,6 +72,7 @@ class Call:
             self._turns.close()
             self._journal.close(ending, transfer_to=self.transfer_to)
             self._means.ears.close(self._listening.ear)
+            self._means.voice.forget(self._started.call_sid)
             self._report(ending, began_at)
         return ending
 

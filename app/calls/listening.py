@@ -162,10 +162,9 @@ class Listening:
             self._listener = None
 
     def _wait_in_line(self, position: int) -> None:
-        """Tell the caller, but not of every step forward."""
-        log.info("hearing.waiting", position=position)
+        """Tell the caller, but not of every step forward; place 0 is their turn."""
         now = clock.now()
-        if now - self._place_told_at >= PLACE_NEWS_S:
+        if position and now - self._place_told_at >= PLACE_NEWS_S:
             self._place_told_at = now
             self._tell(EarsAwaited(position))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app import clock
 from app.calls.player import Player
+from app.capacity.port import Rank
 from app.conversation.port import SpeechFailed
 from app.errors import ProviderError
 from app.log import log
@@ -25,6 +26,7 @@ class Sentence:
 
     line: Line
     prompt: bytes = b""
+    rank: Rank = Rank.TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,13 @@ class Then:
 class Speaker:
     """One call's voice: `say` queues, `run` speaks; a sentence that no voice can say is told as a fact."""
 
-    def __init__(self, voice: Chain, player: Player, *, tell: Callable[[SpeechFailed], None]) -> None:
+    def __init__(
+        self, voice: Chain, player: Player, *, tell: Callable[[SpeechFailed], None], call: str = ""
+    ) -> None:
+        self.rank = Rank.GREETING
+        """Of what is ordered from now on."""
         self._voice = voice
+        self._call = call
         self._player = player
         self._tell = tell
         self._waiting: deque[Sentence | Then] = deque()
@@ -49,7 +56,16 @@ class Speaker:
 
     def say(self, text: str, *, interruptible: bool = True, is_reply: bool = True) -> None:
         for sentence in split_sentences(text):
-            self._put(Sentence(Line(sentence, interruptible, is_reply)))
+            self._put(Sentence(Line(sentence, interruptible, is_reply), rank=self.rank))
+
+    def fill(self, text: str) -> None:
+        """The reply is late: say this at once, ahead of what is being made, if it is ready."""
+        if self._player.is_speaking:
+            return
+        if (mulaw := self._voice.ready(text)) is not None:
+            self._player.interject(Line(text, is_reply=False), mulaw)
+        elif self._doing is None:
+            self.say(text, is_reply=False)
 
     def play(self, label: str, mulaw: bytes, *, interruptible: bool = True) -> None:
         """Say ready frames; `label` stands for them in the records."""
@@ -113,7 +129,7 @@ class Speaker:
             self._line = None
 
     async def _speak(self, due: Sentence, interruptions: int) -> None:
-        begun = False
+        begun, failure = False, None
         try:
             async with aclosing(self._frames(due)) as frames:
                 async for mulaw in frames:
@@ -124,19 +140,27 @@ class Speaker:
                         begun, self._line = True, None
                     await self._player.put(mulaw)
         except ProviderError as error:
-            self._failed(due.line, error, begun=begun)
+            failure = error
         if begun:
             await self._player.finish(due.line)
+        if failure is not None:
+            await self._failed(due.line, failure, interruptions, begun=begun)
 
     def _frames(self, due: Sentence) -> AsyncGenerator[bytes, None]:
-        return _pieces(due.prompt) if due.prompt else self._voice.render(due.line.text)
+        return (
+            _pieces(due.prompt)
+            if due.prompt
+            else self._voice.render(due.line.text, rank=due.rank, call=self._call)
+        )
 
-    def _failed(self, line: Line, error: ProviderError, *, begun: bool) -> None:
+    async def _failed(self, line: Line, error: ProviderError, interruptions: int, *, begun: bool) -> None:
+        """No voice is left; what there was, and the chain's apology behind it, is heard before the end."""
         self._player.end()
         if begun:
-            # What was said stays said; to say the sentence again would double its words.
             log.warning("speech.cut_short", provider=error.provider, kind=error.kind.value)
-        elif line.is_reply:
+            await self._player.heard_all()
+        if line.is_reply and interruptions == self._interruptions:
+            self.drop()  # nobody could say it either
             self._tell(SpeechFailed(line.text))
 
 

@@ -12,6 +12,7 @@ from app.calls.player import Player
 from app.calls.registry import Ending
 from app.calls.responder import Responder, Streaming
 from app.calls.speaker import Speaker
+from app.capacity.port import Rank
 from app.conversation import port, turn_port
 from app.conversation.turns import Turns
 from app.log import log
@@ -121,6 +122,7 @@ class TurnTaking:
         match order:
             case turn_port.Ask(fact):
                 self._latencies.asked(fact)
+                self._speaker.rank = Rank.GREETING if isinstance(fact, port.CallStarted) else Rank.TURN
                 self.responder.ask(fact)
                 self._acts.note()
             case turn_port.Interrupt():
@@ -131,7 +133,7 @@ class TurnTaking:
             case turn_port.Abandon():
                 self._abandon()
             case turn_port.PlayFiller(text):
-                self._speaker.say(text, is_reply=False)
+                self._speaker.fill(text)
             case turn_port.Record():
                 self._player.beep()
                 self._acts.mailbox.open()

@@ -25,7 +25,8 @@ class PermitStatus:
     limit: int
     """Permits that may be out now: the least of what was configured, what the vendor says, and what its
     refusals taught."""
-    configured: int
+    configured: int | None
+    """None: left to the vendor."""
     in_use: int
     waiting: int
     granted: int

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -92,6 +93,11 @@ class Lines(_Part):
         "I can't listen to you yet: you are number {position} in line for that. Your keys work.",
     )
     message: Texts = ("Please speak after the tone, and press any key when you are done.",)
+
+    def texts(self) -> Iterator[str]:
+        """Everything that is said without a caller's or place's name in it."""
+        for _, texts in self:
+            yield from (text for text in texts if "{" not in text)
 
 
 class Persona(_Part):

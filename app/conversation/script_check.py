@@ -128,7 +128,7 @@ def _texts(script: Script) -> Iterator[Flaw]:
     if not (script.greeting.say or script.greeting.play):
         yield Flaw(("greeting",), "the greeting has nothing to say (neither `say` nor `play`)")
     known = BUILT_IN | script.names.keys() | {question.keep for question in script.question.values()}
-    for path, text in _all_texts(script):
+    for path, text in all_texts(script):
         if stray_braces(text):
             yield Flaw(path, "a brace that is no placeholder (expected such as {name} or {name|friend})")
         for name in placeholders(text):
@@ -136,7 +136,7 @@ def _texts(script: Script) -> Iterator[Flaw]:
                 yield Flaw(path, f"nothing is kept as '{name}'")
 
 
-def _all_texts(script: Script) -> Iterator[tuple[Path, str]]:
+def all_texts(script: Script) -> Iterator[tuple[Path, str]]:
     tables: list[tuple[Path, object]] = [((kind, name), step) for kind, name, step in script.placed()]
     tables += [(("greeting",), script.greeting)]
     for path, table in tables:

@@ -51,6 +51,8 @@ class HearingChain:
     ) -> AsyncIterator[Listener]:
         """A call's session with the first provider that gives one.
 
+        While it waits in a provider's line, `on_position` hears its place, and 0 when its turn has come.
+
         Raises:
             AtCapacity, ProviderError: the last one's, when none does.
         """
@@ -63,8 +65,7 @@ class HearingChain:
         failure: AtCapacity | ProviderError = AtCapacity("no ears are configured")
         for provider in self._providers:
             try:
-                session = provider.listen(phrases, on_position=on_position)
-                listener = await stack.enter_async_context(session)
+                listener = await stack.enter_async_context(provider.listen(phrases, on_position=on_position))
             except (AtCapacity, ProviderError) as error:
                 log.warning("hearing.fell_back", provider=provider.name, reason=str(error))
                 failure = error

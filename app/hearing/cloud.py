@@ -66,6 +66,7 @@ class CloudHearing:
     async def listen(
         self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
     ) -> AsyncIterator["CloudListener"]:
+        """A call's session; `on_position` stays silent: at a vendor nobody waits in line."""
         async with CloudListener(lambda: self._open(phrases), self._patience) as listener:
             yield listener
 

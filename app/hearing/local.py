@@ -1,14 +1,14 @@
 """The embedded ears as a provider: no account, no key, no network; English, a hotline's own phrases."""
 
 import importlib.util
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
 from app.errors import ConfigError, Failure, ProviderError
-from app.hearing.pool import WAIT_S, OnPosition, Pool, Size, free_memory_kb
-from app.hearing.port import Listener
+from app.hearing.machine import free_memory_kb, usable_cores
+from app.hearing.pool import WAIT_S, Pool, Size
+from app.hearing.port import Listener, OnPosition
 from app.hearing.recogniser_process import NAME
 
 
@@ -29,7 +29,7 @@ class LocalHearing:
         dictation: bool = False,
         wait_s: float = WAIT_S,
     ) -> None:
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         size = (
             Size.of_machine(cores=cores, free_kb=free_memory_kb(), full=dictation)
             if sessions is None
@@ -60,7 +60,7 @@ class LocalHearing:
     ) -> AsyncIterator[Listener]:
         """A call's session; `phrases` stand in place of the hotline's, none leave those.
 
-        `on_position` hears the place in line, from 1, while every recogniser is taken.
+        `on_position` hears the place in line, from 1, while every recogniser is taken, and 0 at its turn.
         """
         async with self._pool.session(phrases, on_position=on_position) as session:
             yield session

@@ -1,27 +1,27 @@
 """Who may use a recogniser: as many calls as the machine bears, then a line, first come, first served."""
 
 import asyncio
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, Self
 
 from app.errors import AtCapacity, Failure, ProviderError
+from app.hearing.port import OnPosition
 from app.hearing.recogniser_process import NAME
 from app.hearing.session import Session
 from app.hearing.worker import MOST_UTTERANCES, SESSION_KB, Worker
 from app.log import log
 
-TALKERS_PER_CORE: Final = 20  # of 25 to 30 that one core can follow at once (`bench/hearing_asr.py`)
+TALKERS_PER_CORE: Final = (
+    20  # fill a core when all talk at once, a third of it as they do (`bench/hearing.py`)
+)
 FULL_TALKERS_PER_CORE: Final = 4  # with the whole language's model
 FULL_SESSION_KB: Final = 100_000
 MEMORY_SHARE: Final = 0.5  # of what is free at the start
 WAIT_S: Final = 30.0  # in line; a caller who has waited longer goes on with keys
-
-OnPosition = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +56,20 @@ def spared(cores: int) -> int:
     return max(1, cores - 1)
 
 
-def free_memory_kb() -> int:
-    """Memory that can be had without swapping."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024
-    except (ValueError, OSError):  # not told by this system
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2048
-
-
 class _Waiter:
     """A call in line; it gets its place at the moment that one becomes free, so that nobody can slip in."""
 
     def __init__(self, session: Session, on_position: OnPosition | None) -> None:
         self.session = session
-        self.turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._on_position = on_position
         self._told = 0
 
     def tell(self, position: int) -> None:
         if position != self._told:
             self._told = position
-            log.info("hearing.session_waiting", session=self.session.number, position=position)
+            if position:
+                log.info("hearing.session_waiting", session=self.session.number, position=position)
             if self._on_position is not None:
                 self._on_position(position)
 
@@ -95,7 +88,8 @@ class Pool:
     ) -> None:
         setup: dict[str, object] = {"phrases": list(phrases), "full": full}
         self._workers = [
-            Worker(setup, size.slots, most_utterances=most_utterances) for _ in range(size.workers)
+            Worker(setup, size.slots, most_utterances=most_utterances, orphaned=self._rehouse)
+            for _ in range(size.workers)
         ]
         self._wait_s = wait_s
         self._line: deque[_Waiter] = deque()
@@ -153,7 +147,7 @@ class Pool:
     async def session(
         self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
     ) -> AsyncIterator[Session]:
-        """A call's ears until it leaves. While it waits, `on_position` hears its place in line, from 1.
+        """A call's ears until it leaves. While it waits, `on_position` hears its place in line, at last 0.
 
         Raises:
             AtCapacity: none became free in time.
@@ -162,30 +156,39 @@ class Pool:
         if all(worker.failing for worker in self._workers):
             raise ProviderError(NAME, Failure.CLOSED, "no recogniser process starts")
         session = Session(next(self._numbers), tuple(phrases))
-        worker = self._place(session) or await self._in_line(_Waiter(session, on_position))
+        if not self._place(session):
+            await self._in_line(_Waiter(session, on_position))
         try:
             yield session
         finally:
-            self._leave(worker, session)
+            self._leave(session)
 
-    def _place(self, session: Session) -> Worker | None:
-        """Admit a call where there is most room; None: everything is taken, or others wait for it."""
+    def _place(self, session: Session) -> bool:
+        """Admit a call where there is most room; not if everything is taken, or others wait for it."""
         free = [worker for worker in self._workers if worker.taken < worker.slots]
         if not free or self._line:
-            return None
-        roomiest = max(free, key=lambda worker: (worker.alive, worker.slots - worker.taken))
-        roomiest.admit(session)
-        return roomiest
+            return False
+        max(free, key=lambda worker: (worker.alive, worker.slots - worker.taken)).admit(session)
+        return True
 
-    async def _in_line(self, waiter: _Waiter) -> Worker:
+    def _rehouse(self, orphans: Worker) -> None:
+        """A process has died: its calls go on in others that have room; the rest wait for its successor."""
+        for session in orphans.sessions:
+            others = [worker for worker in self._workers if worker.alive and worker.taken < worker.slots]
+            if not others:
+                return
+            orphans.release(session)
+            min(others, key=lambda worker: worker.taken).admit(session)
+
+    async def _in_line(self, waiter: _Waiter) -> None:
         self._line.append(waiter)
         waiter.tell(len(self._line))
         try:
             async with asyncio.timeout(self._wait_s):
-                return await asyncio.shield(waiter.turn)
+                await asyncio.shield(waiter.turn)
         except BaseException as error:
             if waiter.turn.done():  # its turn came at the very moment it gave up
-                self._leave(waiter.turn.result(), waiter.session)
+                self._leave(waiter.session)
             else:
                 self._line.remove(waiter)
                 self._tell_positions()
@@ -193,12 +196,14 @@ class Pool:
                 raise AtCapacity(f"no recogniser became free within {self._wait_s:g} s") from error
             raise
 
-    def _leave(self, worker: Worker, session: Session) -> None:
+    def _leave(self, session: Session) -> None:
+        worker = next(worker for worker in self._workers if session in worker.sessions)
         worker.dismiss(session)
         if self._line:
             first = self._line.popleft()
             worker.admit(first.session)
-            first.turn.set_result(worker)
+            first.turn.set_result(None)
+            first.tell(0)
             self._tell_positions()
 
     def _tell_positions(self) -> None:

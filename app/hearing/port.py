@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 OnPosition = Callable[[int], None]
+"""Told a waiting call's place in line, from 1, at once and whenever it changes; 0: its turn has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Hearing(Protocol):
     ) -> AbstractAsyncContextManager[Listener]:
         """Open a call's session; `phrases` are what is likely to be said.
 
-        While every recogniser is taken, `on_position` hears the call's place in line, from 1.
+        Where recognisers are scarce, entering waits for one, and tells the place in line by `on_position`.
 
         Raises:
             AtCapacity: every recogniser is taken, and none became free in time.

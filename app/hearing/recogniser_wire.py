@@ -23,7 +23,7 @@ class Kind(IntEnum):
     INTERIM = 9  # up: the words so far
     FINAL = 10  # up: JSON of text, confidence, cpu_ms, resident_kb
     PING = 11  # down
-    PONG = 12  # up
+    PONG = 12  # up: JSON of resident_kb
 
 
 class Packet(NamedTuple):

@@ -49,7 +49,7 @@ class Worker:
         """Do what a packet says; what there is to answer."""
         kind, session, _, payload = order
         if kind == Kind.PING:
-            yield Packet(Kind.PONG)
+            yield Packet(Kind.PONG, payload=json.dumps({"resident_kb": resident_kb()}).encode())
         elif kind == Kind.OPEN:
             self._sessions[session] = self._recogniser(tuple(json.loads(payload)))
         elif kind == Kind.CLOSE:

@@ -1,11 +1,13 @@
 """Where the server listens, how it is reached, who operates it, and what it writes."""
 
+import re
 from typing import ClassVar, Literal
 
 from pydantic import SecretStr, field_validator
 
 from app.settings.section import Section, address, env, lower, split
 
+WEBHOOK = re.compile(r"https?://[^/\s]+(/\S*)?")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -46,9 +48,22 @@ class ServerSettings(Section):
     )
     log_pii: bool = env("LOG_PII", default=False, doc="1 shows callers' words and numbers in the log")
 
+    alarm_webhook_url: SecretStr = env(
+        "ALARM_WEBHOOK_URL",
+        default=SecretStr(""),
+        doc="where alarms are posted as Slack-compatible JSON; its path is as good as a key",
+    )
+
     _split = field_validator("admin_token", mode="before")(split)
     _url = field_validator("public_url")(address)
     _lower = field_validator("log_level", "log_format", mode="before")(lower)
+
+    @field_validator("alarm_webhook_url")
+    @classmethod
+    def _postable(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not WEBHOOK.fullmatch(url.get_secret_value()):
+            raise ValueError("expected an address such as https://hooks.example.com/alarms")
+        return url
 
     @property
     def address(self) -> str:

@@ -10,7 +10,7 @@ from app.settings.vendors import VendorSettings
 
 DEFAULT_VOICE = "21m00Tcm4TlvDq8ikWAM"  # a stock voice that every ElevenLabs account has
 AUDIO_FORMAT = re.compile(r"(mp3_\d{5}_\d{2,3}|pcm_\d{4,5}|ulaw_8000)")
-SPEECH_NAMES = ("elevenlabs", "inworld", "cartesia", "local")
+SPEECH_NAMES = ("elevenlabs", "cartesia", "inworld", "deepgram", "openai", "local")
 
 
 class SpeechSettings(Section):
@@ -28,8 +28,10 @@ class SpeechSettings(Section):
         default="mp3_44100_128",
         doc="any mp3_*, pcm_* or ulaw_8000 (passed through untouched)",
     )
-    elevenlabs_transport: Literal["websocket", "http"] = env(
-        "ELEVENLABS_TRANSPORT", default="websocket", doc="stream-input socket, or HTTP streaming by the SDK"
+    elevenlabs_transport: Literal["websocket", "multi-context", "http"] = env(
+        "ELEVENLABS_TRANSPORT",
+        default="websocket",
+        doc="`websocket`: a socket a sentence; `multi-context`: one socket a call; `http`: the SDK",
     )
     inworld_voice_id: str = env("INWORLD_VOICE_ID", default="Dennis", doc="voice")
     inworld_model_id: str = env("INWORLD_MODEL_ID", default="inworld-tts-2", doc="model")
@@ -48,8 +50,30 @@ class SpeechSettings(Section):
         default=True,
         doc="0: no word times; the hand-over in mid-sentence is estimated",
     )
+    deepgram_speech_model: str = env(
+        "DEEPGRAM_SPEECH_MODEL", default="aura-2-thalia-en", doc="model, which is the voice too"
+    )
+    openai_speech_model: str = env(
+        "OPENAI_SPEECH_MODEL", default="gpt-4o-mini-tts", doc="model; OpenAI ends it on 2027-01-06"
+    )
+    openai_speech_voice: str = env("OPENAI_SPEECH_VOICE", default="alloy", doc="voice")
+    openai_speech_instructions: str = env(
+        "OPENAI_SPEECH_INSTRUCTIONS", default="", doc="how it is to speak; models that can be told so only"
+    )
+    prepare_phrases: bool = env(
+        "PREPARE_PHRASES",
+        default=True,
+        doc="0: the script's phrases are not rendered ahead, to be said at once",
+    )
     prewarm_pool_size: int = env(
         "PREWARM_POOL_SIZE", default=3, ge=0, le=100, doc="provider sockets kept ready"
+    )
+    speech_input_max: int = env(
+        "SPEECH_INPUT_MAX",
+        default=50_000,
+        ge=1,
+        le=1_000_000,
+        doc="characters of one request to /v1/audio/speech; OpenAI's own limit is 4096",
     )
 
     _split = field_validator("speech_providers", mode="before")(split)

@@ -32,9 +32,53 @@ class VendorSettings(Section):
         "CARTESIA_BASE_URL", default="https://api.cartesia.ai", doc="regional host or stand-in"
     )
 
+    openai_api_key: SecretStr = env("OPENAI_API_KEY", default=SecretStr(""), doc="OpenAI key, for its voice")
+    openai_base_url: str = env(
+        "OPENAI_BASE_URL", default="https://api.openai.com/v1", doc="any compatible /audio/speech endpoint"
+    )
+
+    elevenlabs_max_concurrent: int = env(
+        "ELEVENLABS_MAX_CONCURRENT",
+        default=0,
+        ge=0,
+        le=1000,
+        doc="sentences in the making at once; 0: as the vendor says, else 5",
+    )
+    cartesia_max_concurrent: int = env(
+        "CARTESIA_MAX_CONCURRENT",
+        default=0,
+        ge=0,
+        le=1000,
+        doc="sentences in the making at once; 0: as the vendor says, else 5",
+    )
+    inworld_max_concurrent: int = env(
+        "INWORLD_MAX_CONCURRENT",
+        default=0,
+        ge=0,
+        le=1000,
+        doc="sentences in the making at once; 0: as the vendor says, else 5",
+    )
+    deepgram_max_concurrent: int = env(
+        "DEEPGRAM_MAX_CONCURRENT",
+        default=0,
+        ge=0,
+        le=1000,
+        doc="sentences in the making at once; 0: as the vendor says, else 5",
+    )
+    openai_max_concurrent: int = env(
+        "OPENAI_MAX_CONCURRENT",
+        default=0,
+        ge=0,
+        le=1000,
+        doc="sentences in the making at once; 0: as the vendor says, else 5",
+    )
     _url = field_validator(
-        "elevenlabs_base_url", "deepgram_base_url", "inworld_base_url", "cartesia_base_url"
+        "openai_base_url", "elevenlabs_base_url", "deepgram_base_url", "inworld_base_url", "cartesia_base_url"
     )(address)
+
+    def max_concurrent(self, vendor: str) -> int | None:
+        """Generations in flight that the operator allows; None: as the vendor says."""
+        return getattr(self, f"{vendor}_max_concurrent", 0) or None
 
     def has_key(self, vendor: str) -> bool:
         """Whether there is an account at `vendor`; what needs none always has one."""

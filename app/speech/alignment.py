@@ -1,74 +1,68 @@
-"""Word timings of a vendor, found again in the text that it was given."""
+"""From a vendor's timing of characters to places in our text, whatever the vendor made of the text.
 
-import re
-from collections import deque
+A vendor may spell numbers out, straighten quotes or swallow blanks. So words are matched and not positions:
+as long as word follows word each is a place, and what does not match is passed over until both meet again.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from app.speech.port import Spoken
+from app.speech.words import key, spans
 
-BACKWARDS_S = 0.05  # seconds that a word may begin before the one ahead of it: vendors round
-WORD = re.compile(r"\w+")
+# Words of our text among which one of the vendor's is looked for after they have parted.
+LOOK_AHEAD = 4
+SURE = 4  # letters: a shorter word meets its like by chance, and two must then follow each other
+
+Timed = tuple[str, float]  # a word, and the ms where it ends
 
 
 class Alignment:
-    """Of one sentence: takes audio and words as they come, tells by `due` how far both agree.
+    """One sentence's; fed with what comes, in order, gives a place for each word that is found."""
 
-    Claims too little rather than too much: what is claimed as said is never said again. A word that is not
-    the next one in the text (a number spelled out) claims nothing; the text goes on with the next word that
-    fits, unless that would pass over more words than were missed. Times that begin anew end all claims.
-    """
+    def __init__(self, text: str) -> None:
+        self._spans = spans(text)
+        self._keys = [key(text[start:end]) for start, end in self._spans]
+        self._next = 0  # our word that is due
+        self._word = ""  # of the vendor's, as far as it has come
+        self._word_ends_ms = 0.0
+        self._strange: Timed | None = None  # the vendor's last word, if it was not found
 
-    def __init__(self, text: str, *, bytes_per_s: int) -> None:
-        lower = text.lower()
-        self._text = lower if len(lower) == len(text) else text  # some letters grow by it
-        self._bytes_per_ms = bytes_per_s / 1000
-        self._received_ms = 0.0
-        self._at = 0  # characters found so far
-        self._missed = 0  # words of the vendor's since then
-        self._latest_s = 0.0
-        self._until_ms = 0.0
-        self._claims: deque[Spoken] = deque()
+    def feed(
+        self, characters: Sequence[str], starts_ms: Sequence[float], durations_ms: Sequence[float]
+    ) -> Iterator[Spoken]:
+        """Characters with their times, counted from the sentence's first sample."""
+        for character, start_ms, duration_ms in zip(characters, starts_ms, durations_ms, strict=False):
+            if character.isspace() or not character:
+                yield from self._end_word()
+                continue
+            # A letter that is a word by itself ends the one before it.
+            if len(spans(self._word + character)) > 1:
+                yield from self._end_word()
+            self._word += character
+            self._word_ends_ms = start_ms + duration_ms
+        # Vendors end with a blank, but they need not.
+        if self._next == len(self._keys) - 1 and key(self._word) == self._keys[-1]:
+            yield from self._end_word()
 
-    def audio(self, chunk: bytes) -> None:
-        self._received_ms += len(chunk) / self._bytes_per_ms
+    def _end_word(self) -> Iterator[Spoken]:
+        word, self._word = key(self._word), ""
+        if word and (found := self._find(word)) is not None:
+            self._next, self._strange = found + 1, None
+            yield Spoken(self._spans[found][1], self._word_ends_ms)
+        elif word:
+            self._strange = (word, self._word_ends_ms)
 
-    def word(self, word: str, start_s: float, end_s: float, *, certain: bool = True) -> None:
-        """The next word that the audio says; one that is not `certain` yet will be told again."""
-        if start_s < self._latest_s - BACKWARDS_S:
-            self._latest_s = float("inf")
-            return
-        if not (end := self._find(word) if certain else 0):
-            self._missed += bool(WORD.search(word))
-            return
-        self._at, self._missed = end, 0
-        self._latest_s = max(self._latest_s, start_s)
-        self._until_ms = max(self._until_ms, end_s * 1000)
-        self._claims.append(Spoken(end, self._until_ms))
+    def _find(self, word: str) -> int | None:
+        """Which of our words it is."""
+        while self._next < len(self._keys) and not self._keys[self._next]:
+            self._next += 1  # a dash by itself is not timed
+        if self._keys[self._next : self._next + 1] == [word]:
+            return self._next
+        for ours in range(self._next + 1, min(self._next + 1 + LOOK_AHEAD, len(self._keys))):
+            if self._keys[ours] == word and (len(word) >= SURE or self._follows(ours)):
+                return ours
+        return None
 
-    def due(self) -> Spoken | None:
-        """The furthest claim whose audio has come whole, if it is news."""
-        claim = None
-        while self._claims and self._claims[0].until_ms <= self._received_ms:
-            claim = self._claims.popleft()
-        return claim
-
-    def whole(self) -> Spoken:
-        """All is said: for the end that the vendor itself has told."""
-        return Spoken(len(self._text), max(self._received_ms, self._until_ms))
-
-    def _find(self, word: str) -> int:
-        """Where `word` ends in the text, with the marks that cling to it; 0 when that is unclear."""
-        parts = list(WORD.finditer(word))
-        bare = word[parts[0].start() : parts[-1].end()].lower() if parts else ""
-        start = self._text.find(bare, self._at)
-        if not bare or start < 0:
-            return 0
-        passed_over = len(WORD.findall(self._text[self._at : start]))
-        end = start + len(bare)
-        if passed_over > self._missed or (passed_over and self._inside_a_word(start, end)):
-            return 0
-        while end < len(self._text) and not (self._text[end].isspace() or self._text[end].isalnum()):
-            end += 1
-        return end
-
-    def _inside_a_word(self, start: int, end: int) -> bool:
-        return self._text[start - 1].isalnum() or self._text[end : end + 1].isalnum()
+    def _follows(self, ours: int) -> bool:
+        """Whether the word before it was met just now as well, though it was not believed."""
+        return self._strange is not None and self._strange[0] == self._keys[ours - 1]

@@ -16,7 +16,6 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Self
 
 from app.errors import Failure, ProviderError
-from app.speech.alignment import Alignment
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_pool import CartesiaSockets
 from app.speech.cartesia_socket import CartesiaSocket, Sentence
@@ -24,6 +23,7 @@ from app.speech.cartesia_wire import NAME, request, socket_url
 from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
 from app.speech.guard import only_audio
 from app.speech.port import Piece
+from app.speech.word_times import WordTimes
 
 BASE_URL = "https://api.cartesia.ai"
 VOICE = "f786b574-daa5-4673-aa0c-cbe3e8534c02"  # Katie, whom the vendor recommends for voice agents
@@ -113,7 +113,7 @@ class Cartesia:
         finally:
             self._sockets.leave(socket, sentence)
 
-    def _alignment(self, text: str) -> Alignment | None:
+    def _alignment(self, text: str) -> WordTimes | None:
         encoding, _, rate = self.audio_format.partition("_")
         sample_bytes = 1 if encoding == "ulaw" else 2
-        return Alignment(text, bytes_per_s=int(rate) * sample_bytes) if self.aligned else None
+        return WordTimes(text, bytes_per_s=int(rate) * sample_bytes) if self.aligned else None

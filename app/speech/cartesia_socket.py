@@ -13,7 +13,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.protocol import State
 
 from app.errors import Failure, ProviderError
-from app.speech.alignment import Alignment
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_wire import (
     VERSION,
@@ -26,6 +25,7 @@ from app.speech.cartesia_wire import (
 )
 from app.speech.elevenlabs_socket import CLOSE_TIMEOUT_S, LARGEST_MESSAGE, Patience, tls_for
 from app.speech.vendor_error import retry_after_s
+from app.speech.word_times import WordTimes
 
 MOST_SENTENCES = 20  # at once on one socket; the vendor says that it takes dozens
 
@@ -33,7 +33,7 @@ MOST_SENTENCES = 20  # at once on one socket; the vendor says that it takes doze
 class Sentence:
     """One context, and where its messages go; `alignment` only when words were asked for."""
 
-    def __init__(self, text: str, arrivals: Arrivals, alignment: Alignment | None) -> None:
+    def __init__(self, text: str, arrivals: Arrivals, alignment: WordTimes | None) -> None:
         self.text = text
         self.context_id = str(uuid4())  # never used again: what comes late for it is nobody's
         self.arrivals = arrivals

@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Self
 
 from app.errors import Failure, ProviderError
 from app.speech.elevenlabs_errors import NAME
 from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url, tls_for
+from app.speech.elevenlabs_timing import Timeline
 from app.speech.elevenlabs_warm import WarmSockets
 from app.speech.guard import only_audio
 from app.speech.port import Piece
 
 BASE_URL = "https://api.elevenlabs.io"
 STALE = (Failure.CLOSED, Failure.NETWORK)  # how a socket fails that died while it was kept warm
+WARM_CONNECT_S = 5.0  # nobody waits for a socket that is opened ahead
 PING_S = 1.0  # a refused key is told at once, a good one gets no answer
 
 
@@ -21,7 +24,7 @@ class ElevenLabs:
     """Speaks by ElevenLabs' WebSocket."""
 
     name = NAME
-    aligned = False
+    aligned = True
     maximum_concurrent: int | None = None
 
     def __init__(
@@ -41,7 +44,8 @@ class ElevenLabs:
         tls_for(self._url)  # made here, before there are calls whose audio it would hold up
         self._api_key = api_key
         self._patience = patience
-        self._warm = WarmSockets(self._open, size=prewarm)
+        unhurried = replace(patience, connect_s=max(patience.connect_s, WARM_CONNECT_S))
+        self._warm = WarmSockets(lambda: self._open(unhurried), size=prewarm)
 
     async def __aenter__(self) -> Self:
         await self._warm.__aenter__()
@@ -63,10 +67,10 @@ class ElevenLabs:
 
     async def ping(self) -> None:
         """Open a socket and end it without a text: a refused key or plan shows, and nothing is billed."""
-        socket = await self._open()
+        socket = await self._open(self._patience)
         try:
             await socket.end()
-            async with asyncio.timeout(PING_S), aclosing(socket.audio()) as silence:
+            async with asyncio.timeout(PING_S), aclosing(socket.messages()) as silence:
                 async for _ in silence:
                     pass
         except TimeoutError:
@@ -77,7 +81,7 @@ class ElevenLabs:
         finally:
             self._warm.retire(socket)
 
-    async def _chunks(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, text: str) -> AsyncGenerator[Piece, None]:
         warm = self._warm.take()
         self._warm.fill()
         if warm is not None:
@@ -91,18 +95,21 @@ class ElevenLabs:
             except ProviderError as error:
                 if begun or error.kind not in STALE:
                     raise
-        async with aclosing(self._say(await self._open(), text)) as chunks:
+        async with aclosing(self._say(await self._open(self._patience), text)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    async def _say(self, socket: SpeechSocket, text: str) -> AsyncGenerator[bytes, None]:
+    async def _say(self, socket: SpeechSocket, text: str) -> AsyncGenerator[Piece, None]:
+        timeline = Timeline(text, self.audio_format)
         try:
             await socket.say(text)
-            async with aclosing(socket.audio()) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            async with aclosing(socket.messages()) as messages:
+                async for message in messages:
+                    timings = bytes(message.alignment), bytes(message.normalized_alignment)
+                    for piece in timeline.place(message.audio or b"", *timings):
+                        yield piece
         finally:
             self._warm.retire(socket)
 
-    async def _open(self) -> SpeechSocket:
-        return await SpeechSocket.open(self._url, self._api_key, self._patience)
+    async def _open(self, patience: Patience) -> SpeechSocket:
+        return await SpeechSocket.open(self._url, self._api_key, patience)

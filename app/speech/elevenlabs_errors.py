@@ -5,12 +5,14 @@ Source: https://elevenlabs.io/docs/eleven-api/resources/errors
 
 import json
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.errors import Failure, ProviderError
 
 NAME = "elevenlabs"
 LONGEST_MESSAGE = 300  # characters of a vendor's text that are kept
+LONGEST_RETRY_AFTER_S = 3600.0  # a vendor who asks for more means another thing
 KEY_MASK = "[key]"
 KEY_PREFIX = 8  # characters that give a key away: a close reason may cut it off anywhere
 
@@ -128,12 +130,21 @@ def of_http(status: int, body: object) -> Fault:
     return Fault(kind, f"HTTP {status}" + (f": {text}" if text else ""))
 
 
-def as_error(fault: Fault, api_key: str) -> ProviderError:
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """How long the vendor wants to be left alone; 0 when it does not say so in seconds."""
+    try:
+        seconds = float(headers.get("retry-after", 0))
+    except ValueError:  # a date
+        return 0.0
+    return seconds if 0 <= seconds <= LONGEST_RETRY_AFTER_S else 0.0
+
+
+def as_error(fault: Fault, api_key: str, retry_after_s: float = 0.0) -> ProviderError:
     """The fault as ours to raise, cut short, and without our key, which the vendor may echo in part."""
     message = fault.message
     if api_key:
         message = re.sub(re.escape(api_key[:KEY_PREFIX]) + r"\w*", KEY_MASK, message)
-    return ProviderError(NAME, fault.kind, message[:LONGEST_MESSAGE])
+    return ProviderError(NAME, fault.kind, message[:LONGEST_MESSAGE], retry_after_s=retry_after_s)
 
 
 def _by_word(*words: object) -> Failure | None:

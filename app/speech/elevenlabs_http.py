@@ -1,7 +1,11 @@
-"""ElevenLabs over HTTP streaming, by the vendor's own SDK; importing that takes half a second."""
+"""ElevenLabs over HTTP streaming, by the vendor's own SDK; importing that takes half a second.
+
+Without alignment: the SDK's `stream_with_timestamps` drops a line that it cannot read without a word, and
+with it the audio, so that a caller would miss words that nobody knows of.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Self, cast
 
@@ -15,7 +19,7 @@ from app import clock
 from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.background import Background
-from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_http
+from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_http, retry_after_s
 from app.speech.elevenlabs_socket import USUAL, Patience
 from app.speech.guard import LONGEST_BODY, only_audio
 from app.speech.port import Piece
@@ -122,7 +126,8 @@ class ElevenLabsHttp:
         except ProviderError as error:
             pieces.put_nowait(error)
         except ApiError as error:
-            pieces.put_nowait(as_error(of_http(error.status_code or 0, error.body), self._api_key))
+            fault = of_http(error.status_code or 0, error.body)
+            pieces.put_nowait(as_error(fault, self._api_key, retry_after_s(error.headers or {})))
         except httpx.HTTPError as error:
             pieces.put_nowait(self._failed(error))
         else:
@@ -139,11 +144,17 @@ class ElevenLabsHttp:
                 RequestOptions, {"chunk_size": CHUNK_SIZE, "timeout_in_seconds": self._http.timeout}
             ),
         ) as response:
+            self._hear_of_limits(response.headers)
             media_type = response.headers.get("content-type", "")
             if "json" in media_type or media_type.startswith("text/"):
                 raise as_error(of_http(200, await _body(response.data)), self._api_key)
             async for chunk in response.data:
                 pieces.put_nowait(chunk)
+
+    def _hear_of_limits(self, headers: Mapping[str, str]) -> None:
+        maximum = headers.get("maximum-concurrent-requests", "")
+        if maximum.isdecimal() and int(maximum) > 0:
+            self.maximum_concurrent = int(maximum)
 
     def _failed(self, error: httpx.HTTPError) -> ProviderError:
         kind = Failure.TIMEOUT if isinstance(error, httpx.TimeoutException) else Failure.NETWORK

@@ -19,7 +19,16 @@ from websockets.protocol import State
 
 from app import clock
 from app.errors import Failure, ProviderError
-from app.speech.elevenlabs_errors import Fault, as_error, of_close, of_frame, of_http
+from app.log import log
+from app.speech.elevenlabs_errors import (
+    NAME,
+    Fault,
+    as_error,
+    of_close,
+    of_frame,
+    of_http,
+    retry_after_s,
+)
 
 LARGEST_MESSAGE = 16 * 1024 * 1024  # bytes; the library's own limit of 1 MiB is met in practice
 MOST_MESSAGES = 256  # read ahead of a slow listener: a sentence, in messages of 0.1 s and more
@@ -34,12 +43,13 @@ END = json.dumps({"text": ""})
 class Patience:
     """How long a vendor may take, in seconds."""
 
-    connect_s: float = 3.0
+    connect_s: float = 1.0  # a handshake across an ocean takes 0.4
     first_audio_s: float = 3.0  # from the text to the first audio; 0.3 s is usual
     gap_s: float = 4.0  # between two pieces of audio
 
 
 USUAL = Patience()
+UNKNOWN = object()  # the context, until there was audio
 
 
 class Message(msgspec.Struct, rename="camel"):
@@ -49,6 +59,9 @@ class Message(msgspec.Struct, rename="camel"):
     is_final: bool | None = None
     error: object = None
     message: object = None
+    context_id: object = None
+    alignment: msgspec.Raw = msgspec.Raw()
+    normalized_alignment: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(Message).decode
@@ -65,8 +78,13 @@ def _trust() -> ssl.SSLContext:
 
 
 def socket_url(base_url: str, voice_id: str, model_id: str, audio_format: str) -> str:
-    """Where the socket of one voice is; `auto_mode` begins at once, not at 120 characters."""
-    query = urlencode({"model_id": model_id, "output_format": audio_format, "auto_mode": "true"})
+    """Where the socket of one voice is; `auto_mode` begins at once, not at 120 characters.
+
+    `sync_alignment` has each message tell which characters its audio says.
+    """
+    query = urlencode(
+        {"model_id": model_id, "output_format": audio_format, "auto_mode": "true", "sync_alignment": "true"}
+    )
     host = base_url.rstrip("/").replace("http", "ws", 1)
     return f"{host}/v1/text-to-speech/{quote(voice_id, safe='')}/stream-input?{query}"
 
@@ -99,7 +117,7 @@ class SpeechSocket:
             )
         except InvalidStatus as error:
             fault = of_http(error.response.status_code, bytes(error.response.body or b""))
-            raise as_error(fault, api_key) from error
+            raise as_error(fault, api_key, retry_after_s(error.response.headers)) from error
         except TimeoutError as error:
             fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
             raise as_error(fault, api_key) from error
@@ -142,19 +160,26 @@ class SpeechSocket:
     async def end(self) -> None:
         await self._send(END)
 
-    async def audio(self) -> AsyncGenerator[bytes, None]:
-        """The audio of what was said, until the final message; does not wait for the close after it.
+    async def messages(self) -> AsyncGenerator[Message, None]:
+        """What bears audio of what was said, until the final message; does not wait for the close after it.
+
+        All of it is of one context, as a rule of none: a message of another is not ours, and dropped.
 
         Raises:
             ProviderError: by an error frame, a close, a message that is none, or silence.
         """
         deadline = clock.now() + self._patience.first_audio_s
+        ours: object = UNKNOWN
         while True:
             message = await self._receive(deadline)
             if message.error is not None:
                 raise as_error(of_frame(message.error, message.message), self._api_key)
+            if ours not in (UNKNOWN, message.context_id):
+                log.warning("speech.message_of_another", provider=NAME)
+                continue
             if message.audio:
-                yield message.audio
+                ours = message.context_id
+                yield message
                 deadline = clock.now() + self._patience.gap_s
             if message.is_final:
                 return

@@ -18,7 +18,6 @@ import msgspec
 
 from app.errors import Failure, ProviderError
 from app.log import log
-from app.speech.alignment import Alignment
 from app.speech.arrivals import Arrivals
 from app.speech.background import Background
 from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
@@ -35,6 +34,7 @@ from app.speech.inworld_wire import (
 )
 from app.speech.port import Piece
 from app.speech.vendor_error import retry_after_s, vendor_error
+from app.speech.word_times import WordTimes
 
 BASE_URL = "https://api.inworld.ai"
 VOICE = "Dennis"  # of the vendor's own examples
@@ -162,7 +162,7 @@ class Inworld:
 
     async def _stream(self, text: str, arrivals: Arrivals, extensions: dict[str, Any]) -> None:
         encoding, rate = _encoding(self.audio_format)
-        alignment = Alignment(text, bytes_per_s=rate if encoding == "ulaw" else 2 * rate)
+        alignment = WordTimes(text, bytes_per_s=rate if encoding == "ulaw" else 2 * rate)
         body = {"text": text.strip(), **self._request}
         async with self._http.stream("POST", STREAM_PATH, json=body, extensions=extensions) as answer:
             if answer.status_code != 200:
@@ -173,7 +173,7 @@ class Inworld:
         if arrivals.begun and self.aligned:
             arrivals.put(alignment.whole())
 
-    def _take(self, line: Line, arrivals: Arrivals, alignment: Alignment) -> None:
+    def _take(self, line: Line, arrivals: Arrivals, alignment: WordTimes) -> None:
         if fault := line.fault:
             raise fault_error(fault, self._secrets)
         if line.result is None:
@@ -236,7 +236,7 @@ def _encoding(audio_format: str) -> tuple[str, int]:
     return encoding, int(rate)
 
 
-def _align(words: Words, alignment: Alignment) -> None:
+def _align(words: Words, alignment: WordTimes) -> None:
     unsure = {detail.word_index for detail in words.phonetic_details or () if detail.is_partial}
     times = zip(words.words, words.word_start_time_seconds, words.word_end_time_seconds, strict=False)
     for index, (word, start_s, end_s) in enumerate(times):

@@ -1,12 +1,38 @@
 """A sentence as frames: a provider, the converter behind it, and the one log line that says how it went."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 from app import clock
 from app.audio.converter import Converter
 from app.errors import Failure, ProviderError
 from app.log import log
-from app.speech.port import Speech, Spoken
+from app.speech.port import Piece, Speech, Spoken
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one voice is asked to say, and how long it may take."""
+
+    text: str
+    call: str = ""
+    waited_s: float = 0.0
+    """In line for a permit, for the log."""
+    start_s: float | None = None
+    """Seconds to the first audio; None: the provider's own patience is enough."""
+    gap_s: float | None = None
+    """Seconds between two pieces."""
+    sentence_s: float | None = None
+    """Seconds spent waiting for the whole sentence."""
+
+
+def as_it_is(error: ProviderError) -> ProviderError:
+    return error
 
 
 async def render(speech: Speech, text: str) -> AsyncGenerator[bytes, None]:
@@ -17,32 +43,91 @@ async def render(speech: Speech, text: str) -> AsyncGenerator[bytes, None]:
     Raises:
         ProviderError: the provider failed, or sent nothing that could be made audible.
     """
-    if not text.strip():
+    async with aclosing(render_aligned(speech, Order(text))) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+
+
+async def render_aligned(
+    speech: Speech, order: Order, *, judge: Callable[[ProviderError], ProviderError] = as_it_is
+) -> AsyncGenerator[Piece, None]:
+    """As `render`, with what the provider says of its place in the text; `judge` sees its failure first."""
+    if not order.text.strip():
         return
-    rendering = _Rendering(speech)
-    log.debug("speech.requested", provider=speech.name, characters=len(text))
+    rendering = _Rendering(speech, order)
+    log.debug("speech.requested", provider=speech.name, characters=len(order.text))
     try:
-        async with speech.speak(text) as chunks:
+        async with aclosing(_chunks(speech, order)) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, Spoken):
-                    continue
-                if mulaw := rendering.feed(chunk):
+                    yield chunk
+                elif mulaw := rendering.feed(chunk):
                     yield mulaw
         if mulaw := rendering.finish():
             yield mulaw
-    except ProviderError as error:
+    except ProviderError as met:
+        error = judge(met)
         rendering.outcome = "failed"
         log.warning("provider.failed", provider=speech.name, kind=error.kind.value, reason=error.message)
-        raise
+        raise error from met
     finally:
         rendering.say_how_it_went()
+
+
+async def _chunks(speech: Speech, order: Order) -> AsyncGenerator[Piece, None]:
+    """What the provider sends, or its failure to send it in time."""
+    waiting = _Waiting(speech.name, order)
+    async with AsyncExitStack() as stack:
+        entered = stack.enter_async_context(speech.speak(order.text, call=order.call))
+        chunks: AsyncIterator[Piece] = await waiting.for_(entered)
+        while (chunk := await waiting.for_(anext(chunks, None))) is not None:
+            yield chunk
+            waiting.met(chunk)
+
+
+class _Waiting:
+    """How long there is still to wait. Only waiting counts: a slow listener costs the voice nothing."""
+
+    def __init__(self, provider: str, order: Order) -> None:
+        self._provider = provider
+        self._order = order
+        self._left_s = order.start_s  # for the piece that is due
+        self._spent_s = 0.0
+        self._begun = False
+
+    async def for_(self, due: Awaitable[T]) -> T:
+        began = clock.now()
+        try:
+            async with asyncio.timeout(self._patience_s()):
+                return await due
+        except TimeoutError as error:
+            what = "more audio" if self._begun else "audio"
+            message = f"no {what} within {clock.now() - began:.1f} s"
+            raise ProviderError(self._provider, Failure.TIMEOUT, message) from error
+        finally:
+            spent_s = clock.now() - began
+            self._spent_s += spent_s
+            if self._left_s is not None:
+                self._left_s -= spent_s
+
+    def met(self, chunk: Piece) -> None:
+        self._begun = self._begun or isinstance(chunk, bytes)
+        if self._begun:
+            self._left_s = self._order.gap_s
+
+    def _patience_s(self) -> float | None:
+        whole = self._order.sentence_s
+        limits = [self._left_s, None if whole is None else whole - self._spent_s]
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 class _Rendering:
     """One sentence on its way through the converter, measured."""
 
-    def __init__(self, speech: Speech) -> None:
+    def __init__(self, speech: Speech, order: Order) -> None:
         self._speech = speech
+        self._order = order
         self._converter = Converter(speech.audio_format)
         self._requested_at = clock.now()
         self._ttfb_ms: float | None = None
@@ -80,6 +165,7 @@ class _Rendering:
             bytes_out=report.bytes_out,
             audio_ms=report.audio_ms,
             convert_ms=round(report.cpu_ms, 2),
+            waited_ms=round(self._order.waited_s * 1000, 1),
             ttfb_ms=self._ttfb_ms,
             first_frame_ms=self._first_frame_ms,
         )

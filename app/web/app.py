@@ -13,7 +13,9 @@ from app.web.access import Refused
 from app.web.health import Health
 from app.web.logs import Logs
 from app.web.media import Media
+from app.web.metrics import MetricsPage
 from app.web.parts import Parts
+from app.web.speech_api import SpeechApi
 from app.web.voice import Voice
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, Any]]]
@@ -24,6 +26,7 @@ hotline: a voice bridge between the telephone network and streaming speech.
 Point a Twilio number's voice webhook at   POST {public_url}/voice
 Health                                     GET  {public_url}/health/streaming
 What happened (operators)                  GET  {public_url}/logs/streaming
+Text to speech (operators)                 POST {public_url}/v1/audio/speech
 Test TwiML                                 GET  {public_url}/debug-websocket-voice
 
 Without a phone: hotline call --url {public_url}/voice --out heard.wav
@@ -41,6 +44,8 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
         *Voice(parts).routes(),
         *Health(parts).routes(),
         *Logs(parts).routes(),
+        *MetricsPage(parts).routes(),
+        *SpeechApi(parts).routes(),
         *Media(parts).routes(),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Refused: _refuse})

@@ -1,5 +1,7 @@
 """Whether hotline lives, whether it can take calls, and what it is doing."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,13 +37,14 @@ class Health:
     async def streaming(self, _request: Request) -> Response:
         """The audio path at a glance: public, so it tells no keys, numbers or words."""
         parts, reason = self._parts, self._reason()
-        failing = parts.voice.failing
-        status = "unavailable" if reason else "degraded" if failing else "ready"
+        wrong = [f"{name} is failing" for name in parts.voice.failing]
+        wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in parts.observers.alarms.active]
+        status = "unavailable" if reason else "degraded" if wrong else "ready"
         if parts.drain.draining:
             status = "draining"
         body = {
             "status": status,
-            "reason": reason or ("; ".join(f"{name} is failing" for name in failing) or None),
+            "reason": reason or "; ".join(wrong) or None,
             "streaming_enabled": bool(parts.voice.names),
             "elevenlabs_configured": parts.elevenlabs_configured,
             "websocket_url": "ws" + parts.locks.public_url.removeprefix("http") + MEDIA_PATH,
@@ -66,8 +69,14 @@ class Health:
                     for call in parts.registry.live
                 ],
             },
-            "speech": {"providers": parts.voice.names, "failing": parts.voice.failing},
+            "speech": {
+                "providers": parts.voice.names,
+                "failing": parts.voice.failing,
+                "voices": [asdict(voice) for voice in parts.voice.status()],
+            },
             "hearing": parts.recognisers.status(),
+            "speech_api": parts.observers.requests.status(),
+            "alarms": parts.observers.alarms.status(),
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

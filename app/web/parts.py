@@ -1,6 +1,6 @@
 """What the door is given by `main.py`: the rooms behind it, and what the operator chose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -10,6 +10,11 @@ from app.calls.means import Means
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.hearing.chain import HearingChain
+from app.log import Reader
+from app.observe.alarm_watch import AlarmWatch
+from app.observe.alarm_webhook import AlarmWebhook
+from app.observe.metrics import Metrics
+from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 from app.telephony.rest import Account
@@ -35,6 +40,24 @@ class Words:
     reject_when_full: bool
 
 
+class Observers:
+    """Who reads the event stream beside the ring; attached and run by the lifespan."""
+
+    def __init__(self, alarm_webhook_url: str = "") -> None:
+        self.requests = Requests()
+        self.metrics = Metrics()
+        self.webhook = AlarmWebhook(alarm_webhook_url)
+        self.alarms = AlarmWatch(self.webhook.tell)
+
+    def readers(self) -> list[Reader]:
+        """What is attached to the event stream."""
+        return [self.requests.read, self.metrics.read, self.alarms.read]
+
+    def work(self) -> list[Coroutine[None, None, None]]:
+        """What runs as long as the server does."""
+        return [self.alarms.run(), self.webhook.run(), self.metrics.watch_loop()]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One assembled hotline, as the door sees it."""
@@ -51,8 +74,13 @@ class Parts:
     drain: Drain = field(default_factory=Drain)
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
+    ready: Sequence[str] = ()
+    """What is likely to be said, to be rendered ahead."""
     opened: Sequence[AbstractAsyncContextManager[object]] = ()
     """What else lives as long as the process."""
+    speech_input_max: int = 50_000
+    """Characters of one request for speech."""
+    observers: Observers = field(default_factory=Observers)
 
     @property
     def voice(self) -> Chain:

@@ -21,6 +21,7 @@ from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import Event, attach, configure
 from app.speech.chain import Chain
+from app.speech.trouble import trouble
 from tests.standins.phone import Phone
 from tests.standins.voice import ToneVoice, tone
 from tests.virtual_time import run
@@ -189,7 +190,7 @@ def test_without_any_voice_the_call_ends_so_that_the_network_can_apologise() -> 
     ending, phone, lasted = play(Announcement("Hello. More. And more."), broken)
 
     assert ending is Ending.SPEECH_FAILED
-    assert not phone.heard
+    assert phone.heard == trouble()  # once, and heard to its end
     assert lasted < 5
 
 

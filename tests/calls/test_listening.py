@@ -135,5 +135,7 @@ async def test_a_caller_in_line_is_told_the_place_but_not_every_step() -> None:
         line._wait_in_line(2)
         await asyncio.sleep(PLACE_NEWS_S)
         line._wait_in_line(1)
+        await asyncio.sleep(PLACE_NEWS_S)
+        line._wait_in_line(0)
 
         assert told == [EarsAwaited(3), EarsAwaited(1)]

@@ -33,7 +33,7 @@ class Refusing(ScriptedEars):
     ) -> AsyncIterator[ScriptedListener]:
         if self._session is not None:
             raise self._session
-        async with super().listen(phrases) as listener:
+        async with super().listen(phrases, on_position=on_position) as listener:
             yield listener
 
 
@@ -69,3 +69,15 @@ async def test_ears_that_do_not_start_are_left_out() -> None:
     async with HearingChain([*dead, ScriptedEars()]) as chain:
         assert chain.names == ["scripted"]
         assert chain.status() == {"scripted": {"health": "unknown"}}
+
+
+async def test_the_place_in_line_comes_from_the_provider_that_has_one() -> None:
+    ears, positions = ScriptedEars(), list[int]()
+    ears.line = (2, 1, 0)
+    async with HearingChain([Refusing(session=BROKEN), ears]) as chain:
+        async with chain.listen(["music"], on_position=positions.append):
+            pass
+        async with chain.listen(["music"]):  # nobody asks
+            pass
+
+    assert positions == [2, 1, 0]

@@ -20,7 +20,7 @@ from app.simulator.plan import Account, CallPlan, Patience, Quirks, Turn
 from app.simulator.report import CallReport
 from app.web.voice import DEBUG_PATH
 from tests.standins.elevenlabs import KEY, VOICE, ElevenLabsStandin
-from tests.standins.server import address, loopback, serving
+from tests.standins.server import DATA_DIR, address, loopback, serving
 
 GREETING = "Hello from the hotline."
 HURRIED = Quirks(say_ms_per_character=0)
@@ -49,7 +49,13 @@ async def hotline(
 ) -> AsyncIterator[str]:
     """A hotline as `hotline serve` assembles it; without CONVERSATION it only says its greeting."""
     listener = loopback()
-    settings = Settings.load({"PUBLIC_URL": address(listener), "GREETING": GREETING, **environ})
+    usual = {
+        "PUBLIC_URL": address(listener),
+        "GREETING": GREETING,
+        "PREPARE_PHRASES": "0",
+        "DATA_DIR": DATA_DIR,
+    }
+    settings = Settings.load({**usual, **environ})
     parts = parts_of(settings)
     if converse is not None or "CONVERSATION" not in environ:
         converse = converse or announcing(settings.conversation.greeting)
@@ -78,7 +84,7 @@ async def call(url: str, *, path: str = "/voice", turns: tuple[Turn, ...] = (), 
     """One simulated call that hangs up soon after the hotline has fallen quiet."""
     patience = Patience(
         longest_s=options.pop("longest_s", 10.0),
-        quiet_before_end_ms=300,
+        quiet_before_end_ms=options.pop("quiet_ms", 300),
         reply_within_ms=options.pop("reply_within_ms", 3000),
         hang_up_after_ms=options.pop("hang_up_after_ms", None),
     )

@@ -15,7 +15,7 @@ from app.simulator.dialogue import TurnFigures
 from app.simulator.plan import CallPlan, Line, Patience, Turn
 from app.simulator.report import CallReport
 from tests.journeys.conftest import HURRIED
-from tests.standins.server import address, loopback, serving
+from tests.standins.server import DATA_DIR, address, loopback, serving
 
 
 class Remembering:
@@ -63,7 +63,12 @@ class Hotline:
 async def remembering(**environ: str) -> AsyncIterator[Hotline]:
     """A hotline as `hotline serve` assembles it, with two embedded recognisers, or as `environ` says."""
     listener = loopback()
-    defaults = {"PUBLIC_URL": address(listener), "HEARING_POOL_SIZE": "2"}
+    defaults = {
+        "PUBLIC_URL": address(listener),
+        "HEARING_POOL_SIZE": "2",
+        "PREPARE_PHRASES": "0",
+        "DATA_DIR": DATA_DIR,
+    }
     parts = parts_of(Settings.load(defaults | environ))
     hotline = Hotline(address(listener))
 

@@ -6,12 +6,12 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from app.errors import Failure, ProviderError
-from app.speech.alignment import Alignment
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_socket import MOST_SENTENCES, CartesiaSocket, Sentence
 from app.speech.cartesia_wire import Message, WordTimestamps, request, socket_url
 from app.speech.elevenlabs_socket import USUAL, Patience
 from app.speech.port import Piece, Spoken
+from app.speech.word_times import WordTimes
 from tests.standins.cartesia import KEY, VOICE, CartesiaStandin
 from tests.standins.cartesia_script import Script
 
@@ -33,7 +33,7 @@ async def opened(
         await socket.close()
 
 
-def sentence(text: str = TEXT, *, alignment: Alignment | None = None) -> Sentence:
+def sentence(text: str = TEXT, *, alignment: WordTimes | None = None) -> Sentence:
     return Sentence(text, Arrivals("cartesia", USUAL), alignment)
 
 
@@ -150,7 +150,7 @@ async def test_a_message_that_nobody_knows_is_passed_over() -> None:
 
 async def test_words_are_claimed_when_they_were_asked_for() -> None:
     async with CartesiaStandin() as vendor, opened(vendor) as (socket, _):
-        one = sentence(alignment=Alignment(TEXT, bytes_per_s=8000))
+        one = sentence(alignment=WordTimes(TEXT, bytes_per_s=8000))
         await socket.say(one, REQUEST | {"add_timestamps": True})
         pieces = await all_of(one)
 
@@ -160,7 +160,7 @@ async def test_words_are_claimed_when_they_were_asked_for() -> None:
 
 
 def test_words_ahead_of_their_audio_wait_for_it() -> None:
-    one = sentence("one two", alignment=Alignment("one two", bytes_per_s=8000))
+    one = sentence("one two", alignment=WordTimes("one two", bytes_per_s=8000))
     words = WordTimestamps(["one", "two"], [0, 0.5], [0.5, 1])
     one.take(Message("timestamps", word_timestamps=words))
     before = one.arrivals.begun

@@ -1,14 +1,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.errors import ProviderError
 from app.speech.elevenlabs import ElevenLabs
+from app.speech.port import Spoken
+from app.speech.words import spans
 from tests.standins.elevenlabs import KEY, UNKNOWN_VOICE, VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import Script
+from tests.standins.spelled import SpelledBank, read
 
 LONG = "This sentence is long enough to come in several messages, one after the other. "
 
@@ -183,3 +187,47 @@ async def test_a_sentence_that_outlives_its_provider_still_closes_its_socket() -
         await sentence.__aexit__(None, None, None)
 
         await sockets_are(vendor, 0)
+
+
+async def test_it_tells_its_place_in_the_text_with_the_audio() -> None:
+    text = "One two three."
+    async with (
+        ElevenLabsStandin(delay_ms=(5, 10), bank=SpelledBank()) as vendor,
+        speaking(vendor) as speech,
+        speech.speak(text) as chunks,
+    ):
+        pieces = [piece async for piece in chunks]
+
+    places = [piece for piece in pieces if isinstance(piece, Spoken)]
+    assert speech.aligned
+    assert [(text[: place.characters], round(place.until_ms)) for place in places] == [
+        ("One", 3 * 40),
+        ("One two", 7 * 40),
+        ("One two three.", 14 * 40),
+    ]
+    assert read(b"".join(piece for piece in pieces if isinstance(piece, bytes)))[0].text == text + " "
+
+
+@pytest.mark.parametrize("timed", ["first", "each"])
+@pytest.mark.parametrize("audio_format", ["mp3_44100_128", "pcm_16000", "ulaw_8000"])
+async def test_its_places_lie_within_its_audio_in_every_format(
+    audio_format: str, timed: Literal["first", "each"]
+) -> None:
+    async with quick() as vendor:
+        vendor.scripts[VOICE] = Script(timed=timed)
+        async with (
+            ElevenLabs(
+                api_key=KEY,
+                voice_id=VOICE,
+                model_id="eleven_flash_v2_5",
+                audio_format=audio_format,
+                base_url=vendor.url,
+                prewarm=0,
+            ) as speech,
+            speech.speak(LONG) as chunks,
+        ):
+            places = [piece async for piece in chunks if isinstance(piece, Spoken)]
+        spoken_ms = len(await vendor.bank.audio(LONG, "ulaw_8000")) / 8
+
+    assert [place.characters for place in places] == [end for _, end in spans(LONG)]
+    assert places[-1].until_ms == pytest.approx(spoken_ms, rel=0.1)

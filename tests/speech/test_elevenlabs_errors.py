@@ -3,7 +3,7 @@ import json
 import pytest
 
 from app.errors import Failure
-from app.speech.elevenlabs_errors import Fault, as_error, of_close, of_frame, of_http
+from app.speech.elevenlabs_errors import Fault, as_error, of_close, of_frame, of_http, retry_after_s
 from tests.standins.elevenlabs_script import FRAMES
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
@@ -140,3 +140,19 @@ def test_a_key_that_the_vendor_echoes_is_masked_also_in_part(echo: str) -> None:
 def test_a_long_message_is_cut_after_it_was_masked() -> None:
     assert len(as_error(Fault(Failure.BUSY, "x" * 1000), "").message) == 300
     assert KEY[:8] not in as_error(Fault(Failure.BUSY, "x" * 290 + " " + KEY), KEY).message
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        ("-1", 0.0),
+        ("nan", 0.0),
+        ("1e9", 0.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
+    ],
+)
+def test_only_seconds_are_understood_as_a_wish_to_be_left_alone(header: str, seconds: float) -> None:
+    assert retry_after_s({"retry-after": header}) == seconds
+    assert retry_after_s({}) == 0.0

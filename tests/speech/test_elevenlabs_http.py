@@ -195,3 +195,27 @@ async def test_ping_shows_what_the_vendor_refuses(settings: dict[str, str], kind
         speech.warm()  # which says nothing of it
 
     assert failure.value.kind == kind
+
+
+async def test_the_vendor_tells_how_many_requests_it_allows_at_once() -> None:
+    async with speaking(limit=7) as (speech, _):
+        assert speech.maximum_concurrent is None
+        await said(speech)
+
+        assert speech.maximum_concurrent == 7
+
+
+async def test_without_a_limit_of_its_own_the_vendor_allows_what_it_did() -> None:
+    async with speaking() as (speech, _):  # whose header says 0
+        await said(speech)
+
+    assert speech.maximum_concurrent is None
+
+
+async def test_how_long_the_vendor_wants_to_be_left_alone_is_handed_on() -> None:
+    busy = Script(refuse=(503, b""), refuse_headers={"retry-after": "7"})
+    async with speaking(busy) as (speech, _):
+        with pytest.raises(ProviderError) as failure:
+            await said(speech)
+
+    assert failure.value.retry_after_s == 7.0

@@ -39,14 +39,14 @@ async def connected(
 
 async def said(socket: SpeechSocket, text: str = "Hello there.") -> bytes:
     await socket.say(text)
-    async with aclosing(socket.audio()) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+    async with aclosing(socket.messages()) as chunks:
+        return b"".join([message.audio or b"" async for message in chunks])
 
 
 def test_the_address_names_voice_model_and_format() -> None:
     assert socket_url("https://api.elevenlabs.io/", "a/b", "m", "ulaw_8000") == (
         "wss://api.elevenlabs.io/v1/text-to-speech/a%2Fb/stream-input"
-        "?model_id=m&output_format=ulaw_8000&auto_mode=true"
+        "?model_id=m&output_format=ulaw_8000&auto_mode=true&sync_alignment=true"
     )
     assert socket_url("http://127.0.0.1:9", "v", "m", "ulaw_8000").startswith("ws://127.0.0.1:9/v1/")
 
@@ -186,7 +186,7 @@ async def test_nobody_at_the_address_is_a_network_error() -> None:
 async def test_a_refused_key_is_told_before_any_text_and_is_not_repeated() -> None:
     async with standin() as vendor, connected(vendor, key="sk_wrong_wrong_wrong") as socket:
         with pytest.raises(ProviderError) as failure:
-            async with aclosing(socket.audio()) as chunks:
+            async with aclosing(socket.messages()) as chunks:
                 await anext(chunks)
 
     assert failure.value.kind == "auth"

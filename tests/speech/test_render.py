@@ -48,6 +48,7 @@ async def test_a_sentence_becomes_whole_frames_and_one_line_in_the_log() -> None
         "frames_out": 51,
         "bytes_out": 8160,
         "audio_ms": 1020,
+        "waited_ms": 0.0,
         "ttfb_ms": 250.0,
         "first_frame_ms": 250.0,
     }

@@ -45,13 +45,14 @@ class ScriptedListener:
 
 
 class ScriptedEars:
-    """The provider; `sessions` are the listeners it gave, in order."""
+    """The provider; `sessions` are the listeners it gave, in order. `line` is told to each that comes."""
 
     name = "scripted"
 
     def __init__(self, *texts: str, delay_s: float = 0.1, failure: ProviderError | None = None) -> None:
         self.sessions: list[ScriptedListener] = []
         self.open = 0
+        self.line: Sequence[int] = ()  # places in line that each caller passes through
         self._texts = texts
         self._delay_s = delay_s
         self._failure = failure
@@ -66,6 +67,9 @@ class ScriptedEars:
     async def listen(
         self, phrases: Sequence[str] = (), *, on_position: OnPosition | None = None
     ) -> AsyncIterator[ScriptedListener]:
+        if on_position is not None:
+            for position in self.line:
+                on_position(position)
         listener = ScriptedListener(self._texts, self._delay_s, self._failure)
         self.sessions.append(listener)
         self.open += 1

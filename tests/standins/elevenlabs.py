@@ -58,10 +58,11 @@ class ElevenLabsStandin:
         queue_ms: int = 50,
         idle_s: float | None = None,
         keys: tuple[str, ...] = (KEY,),
+        bank: VoiceBank | None = None,
     ) -> None:
         self.scripts: dict[str, Script] = dict(NAMED)
         self.seen: list[Seen] = []
-        self.bank = VoiceBank()
+        self.bank = bank or VoiceBank()
         self.slots = Slots(limit, queue_ms)
         self.delay_ms = delay_ms
         self.idle_s = idle_s

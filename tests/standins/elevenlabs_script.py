@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tests.standins.wire import Request
 
@@ -33,6 +34,7 @@ class Script:
     refuse: tuple[int, object] | None = None  # status and body of a refused handshake or request
     refuse_headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False  # never answer the handshake or request
+    after: int | None = None  # bytes of audio until `error`, `close` or `frame` comes; None: before any audio
     error: str = ""  # word of an error frame, at the first text
     error_message: str = ""  # instead of the usual one
     close: tuple[int, str] | None = None  # close at the first text, without a frame
@@ -45,6 +47,8 @@ class Script:
     broken_chunk: bool = False  # with `cut_after`: inside an HTTP chunk
     stall_after: int | None = None  # bytes of audio until nothing more comes
     trickle: bool = False  # slower than it plays
+    no_final: bool = False  # all the audio, and then nothing
+    timed: Literal["first", "each", "never"] = "first"  # messages that bear the characters' times, when asked
     padding: int = 0  # bytes that each message is made longer by
 
 

@@ -1,146 +1,18 @@
 """The two WebSockets of the stand-in for ElevenLabs: `stream-input` and `multi-stream-input`."""
 
 import asyncio
-import base64
 import json
-import random
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from tests.standins.elevenlabs_script import FRAMES, OverLimit, Script, Seen, Slots
-from tests.standins.voice_bank import VoiceBank
+from tests.standins.elevenlabs_script import FRAMES, Script, Seen
+from tests.standins.elevenlabs_segments import Gone, House, Refused, Segments
 from tests.standins.wire import Socket
 
 CLOSE_AFTER_FINAL_S = 0.75
 CLOSE_AFTER_ERROR_S = 0.8
 MOST_CONTEXTS = 5
 SCHEDULE = (120, 160, 250, 290)  # characters that must have come before a piece is generated
-BYTES_PER_S = {"ulaw": 8000, "mp3_44100_128": 16000}
-
-
-class House(Protocol):
-    """What a session needs of the server it belongs to."""
-
-    bank: VoiceBank
-    slots: Slots
-    delay_ms: tuple[int, int]
-    idle_s: float | None
-
-    def key_fault(self, headers: dict[str, str], first: dict[str, object]) -> str: ...
-
-    def knows(self, voice: str) -> bool: ...
-
-
-class Refused(Exception):
-    """The session ends with an error frame and a close."""
-
-    def __init__(self, word: str, message: str = "") -> None:
-        super().__init__(word)
-        self.word = word
-        self.message = message
-
-
-class Gone(Exception):
-    """The client has closed, or the script has cut the connection: nothing more is sent."""
-
-
-@dataclass
-class Segments:
-    """Generates text and sends its audio, faults included; one for each context."""
-
-    house: House
-    socket: Socket
-    script: Script
-    seen: Seen
-    context: str | None = None
-    sent: int = 0
-    tail: bytes = b""
-    abandoned: bool = False  # the socket is ending for another reason: say nothing more
-
-    async def generate(self, text: str) -> None:
-        if not text.strip():
-            return
-        if self.script.silent:
-            return
-        try:
-            async with self.house.slots.hold():
-                await self._pause(random.uniform(*(self.script.delay_ms or self.house.delay_ms)) / 1000)
-                await self._speak(text)
-        except OverLimit:
-            raise Refused("too_many_concurrent_requests") from None
-
-    async def finish(self) -> None:
-        """The odd-sized tail and the final message."""
-        if self.tail:
-            await self._send({"audio": _base64(self.tail), "isFinal": None, "alignment": None})
-        await self._send({"audio": None, "isFinal": True, "alignment": None, "normalizedAlignment": None})
-        self.seen.finished = self.socket.open
-
-    async def _speak(self, text: str) -> None:
-        if self.script.frame:
-            await self.socket.send(self.script.frame)
-        audio_format = self.script.audio_format or self.seen.request.query.get(
-            "output_format", "mp3_44100_128"
-        )
-        audio = self.script.body
-        if audio is None:
-            audio = await self.house.bank.audio(text, audio_format)
-        second = next((rate for name, rate in BYTES_PER_S.items() if audio_format.startswith(name)), 12000)
-        audio = self.tail + audio
-        held = random.randint(10, 260) | 1
-        audio, self.tail = audio[:-held], audio[-held:]
-        timing: object = {"chars": list(text), "charStartTimesMs": [], "charDurationsMs": []}
-        at = 0
-        while at < len(audio):
-            size = max(249, int(second * random.uniform(0.1, 1.0)) // 249 * 249)
-            await self._message(audio[at : at + size], timing)
-            timing = None
-            at += size
-            if self.script.trickle:
-                await self._pause(1.5 * size / second)
-
-    async def _message(self, piece: bytes, timing: object) -> None:
-        for limit, act in ((self.script.cut_after, self._cut), (self.script.stall_after, self._stall)):
-            if limit is not None and self.sent + len(piece) > limit:
-                await self._audio(piece[: limit - self.sent], timing)
-                await act()
-        await self._audio(piece, timing)
-
-    async def _audio(self, piece: bytes, timing: object) -> None:
-        if not piece:
-            return
-        self.sent += len(piece)
-        message = {
-            "audio": _base64(piece),
-            "isFinal": None,
-            "alignment": timing,
-            "normalizedAlignment": timing,
-        }
-        if self.script.padding:
-            message["padding"] = "x" * self.script.padding
-        await self._send(message)
-
-    async def _send(self, message: dict[str, object]) -> None:
-        if not self.socket.open or self.abandoned:
-            raise Gone
-        if self.context is not None:
-            message["contextId"] = self.context
-        await self.socket.send(json.dumps(message))
-
-    async def _cut(self) -> None:
-        await asyncio.sleep(0.05)  # what was sent has left the machine; an abort would throw it away
-        self.socket.wire.cut()
-        raise Gone
-
-    async def _stall(self) -> None:
-        await self.socket.gone.wait()
-        raise Gone
-
-    async def _pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        if not self.socket.open:
-            raise Gone
 
 
 class Session:
@@ -207,9 +79,9 @@ class Session:
         await self._late_close(CLOSE_AFTER_FINAL_S, 1000, "")
 
     async def _check_text(self) -> None:
-        if self.script.error:
+        if self.script.after is None and self.script.error:
             raise Refused(self.script.error, self.script.error_message)
-        if self.script.close is not None:
+        if self.script.after is None and self.script.close is not None:
             await self.socket.close(*self.script.close)
             raise Gone
         if not self.house.knows(self.seen.voice):
@@ -327,7 +199,3 @@ class MultiContext(Session):
             self._inbox.put_nowait(refusal)
         finally:
             del contexts[name]
-
-
-def _base64(audio: bytes) -> str:
-    return base64.b64encode(audio).decode()

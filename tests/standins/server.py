@@ -1,8 +1,11 @@
 """A real uvicorn on a loopback port, in the test's own event loop."""
 
 import asyncio
+import atexit
 import contextlib
+import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +22,11 @@ class QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+# What the hotlines of this test process keep; never the checkout's own data.
+DATA_DIR = tempfile.mkdtemp(prefix="hotline-tests-")
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 
 def loopback() -> socket.socket:
