@@ -1,6 +1,7 @@
 """What every test begins with."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -13,3 +14,14 @@ def event_stream() -> None:
     configure(level="debug", style="json")
     # In debug mode asyncio tells of every step over 100 ms: on a busy machine that says nothing of us.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+# Whole calls in real time, over real sockets: they run apart from the rest, which would starve them, and once
+# more when they fail, since a neighbour on a shared machine can starve them too.
+REAL_TIME = ("journeys", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).parent.name in REAL_TIME:
+            item.add_marker(pytest.mark.realtime)

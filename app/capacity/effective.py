@@ -5,8 +5,7 @@ import math
 MARGIN_SHARE = 0.05  # of the vendor's own figure: its count and ours are never taken at the same moment
 RECOVERY_S = 10.0  # seconds without a refusal until one generation more is tried
 BURST_S = 2.0  # seconds in which refusals belong together: they were all begun under the old limit
-
-
+EARLY_S = 0.001  # a timer may ring early: uvloop counts milliseconds, and sums of seconds are rounded
 UNKNOWN = 5  # generations, where neither operator nor vendor has said: what the smaller plans allow
 
 
@@ -37,7 +36,7 @@ class EffectiveLimit:
         """The limit now; it recovers by one for every quiet while."""
         ceiling = self._ceiling()
         if self._learned is not None:
-            steps = int((now - self._changed_at) // RECOVERY_S)
+            steps = int((now - self._changed_at + EARLY_S) // RECOVERY_S)
             self._learned += steps
             self._changed_at += steps * RECOVERY_S
             if self._learned >= ceiling:

@@ -50,15 +50,13 @@ class Line:
     def grant(self, limit: int) -> list[Ticket]:
         """Those whose turn has come, in order; they hold leave from now on."""
         granted = []
-        for rank in Rank:
+        for rank in Rank:  # a later one has a chance only where nobody is left of those before
             line = self._waiting[rank]
             while line and self.in_use < limit and self._may(rank, limit):
                 ticket = line.popleft()
                 ticket.held = True
                 self._held[rank] += 1
                 granted.append(ticket)
-            if line and rank is not Rank.BATCH:
-                break  # nobody behind may overtake
         return granted
 
     def leave(self, ticket: Ticket) -> None:

@@ -49,15 +49,13 @@ class LocalPermits:
         try:
             ticket = self._line.join(rank)
         except AtCapacity:
-            self._counts.gave_up += 1
+            self._gave_up(rank, 0.0)
             raise
         try:
             await self._wait(ticket, wait_s)
             waited_s = clock.now() - asked_at
             if waited_s >= WORTH_TELLING_S:
-                log.info(
-                    "capacity.waited", provider=self._name, rank=rank.name, waited_ms=round(waited_s * 1000)
-                )
+                log.info("capacity.waited", **self._fields(rank, waited_s))
             yield Held(waited_s)
         finally:
             self._line.leave(ticket)
@@ -93,9 +91,15 @@ class LocalPermits:
         except TimeoutError:
             if bell.is_set():  # granted in the very moment
                 return
-            self._counts.gave_up += 1
-            log.warning("capacity.gave_up", provider=self._name, rank=ticket.rank.name, waited_s=wait_s)
+            self._gave_up(ticket.rank, wait_s)
             raise AtCapacity(f"{self._name}: no permit within {wait_s:g} s") from None
+
+    def _gave_up(self, rank: Rank, waited_s: float) -> None:
+        self._counts.gave_up += 1
+        log.warning("capacity.gave_up", waiting=self._line.waiting, **self._fields(rank, waited_s))
+
+    def _fields(self, rank: Rank, waited_s: float) -> dict[str, str | int]:
+        return {"provider": self._name, "rank": rank.name.lower(), "waited_ms": round(waited_s * 1000)}
 
     def _grant(self, why: str = "a quiet while") -> None:
         """Let in whose turn has come, and come back when the limit recovers while somebody waits."""

@@ -1,8 +1,6 @@
 """Phrases rendered ahead: mu-law frames by text and voice, in memory and on disk, shared by all calls."""
 
 import asyncio
-import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +8,10 @@ from typing import Self
 
 from app.audio.frame import FRAME_BYTES
 from app.log import log
+from app.speech.cache_folder import CacheFolder, name_of
 
 MEMORY_BYTES = 32 << 20  # 70 minutes of phrases
 DISK_BYTES = 256 << 20
-MAGIC = b"hotline-mulaw-1\n"  # another format of the file is another magic
-SUFFIX = ".ulaw8k"
-DIGEST = 32  # bytes of SHA-256
 
 
 class SpeechCache:
@@ -28,13 +24,11 @@ class SpeechCache:
     def __init__(
         self, folder: Path | None, *, memory_bytes: int = MEMORY_BYTES, disk_bytes: int = DISK_BYTES
     ) -> None:
-        self._folder = folder
-        self._memory_bytes = memory_bytes
-        self._disk_bytes = disk_bytes
-        self._phrases: OrderedDict[str, bytes] = OrderedDict()
-        self._held_bytes = 0
-        self._writes: set[asyncio.Future[None]] = set()
-        self._counts = {"hits": 0, "misses": 0, "damaged": 0}
+        self._folder = None if folder is None else CacheFolder(folder, disk_bytes)
+        self._memory = _Memory(memory_bytes)
+        self._used: set[str] = set()  # found in memory since the last write: the disk has not seen it
+        self._writes: set[asyncio.Future[str]] = set()
+        self._counts = {"hits": 0, "misses": 0}
         self._works = True
 
     async def __aenter__(self) -> Self:
@@ -51,10 +45,7 @@ class SpeechCache:
     def find(self, text: str, fingerprints: Sequence[str]) -> bytes | None:
         """The frames of a phrase, by the first of these voices that has said it; None if none has."""
         for fingerprint in fingerprints:
-            name = _name(text, fingerprint)
-            mulaw = self._phrases.get(name) or self._read(name)
-            if mulaw:
-                self._hold(name, mulaw)
+            if mulaw := self._find(name_of(text, fingerprint)):
                 self._counts["hits"] += 1
                 return mulaw
         self._counts["misses"] += 1
@@ -64,88 +55,69 @@ class SpeechCache:
         """Remember a phrase that was rendered whole: frames of 160 bytes."""
         if not mulaw or len(mulaw) % FRAME_BYTES:
             return
-        name = _name(text, fingerprint)
-        self._hold(name, mulaw)
-        if self._folder is not None:
-            write = asyncio.get_running_loop().run_in_executor(None, self._write, self._folder, name, mulaw)
-            self._writes.add(write)
-            write.add_done_callback(self._writes.discard)
+        name = name_of(text, fingerprint)
+        self._memory.hold(name, mulaw)
+        if self._folder is None:
+            return
+        used, self._used = self._used, set()
+        write = asyncio.get_running_loop().run_in_executor(None, self._folder.write, name, mulaw, used)
+        self._writes.add(write)
+        write.add_done_callback(self._written)
 
     def status(self) -> dict[str, int]:
         """For the operator."""
-        return {**self._counts, "phrases": len(self._phrases), "memory_bytes": self._held_bytes}
+        return {
+            **self._counts,
+            "damaged": 0 if self._folder is None else self._folder.damaged,
+            "phrases": self._memory.phrases,
+            "memory_bytes": self._memory.held_bytes,
+        }
 
-    def _hold(self, name: str, mulaw: bytes) -> None:
-        self._held_bytes += len(mulaw) - len(self._phrases.pop(name, b""))
-        self._phrases[name] = mulaw
-        while self._held_bytes > self._memory_bytes:
-            _, forgotten = self._phrases.popitem(last=False)
-            self._held_bytes -= len(forgotten)
-
-    def _read(self, name: str) -> bytes | None:
-        if self._folder is None:
-            return None
-        path = self._folder / (name + SUFFIX)
-        try:
-            written = path.read_bytes()
-        except OSError:
-            return None
-        mulaw = _unsealed(written)
-        try:
-            if mulaw is None:
-                self._counts["damaged"] += 1
-                log.warning("speech.cache_damaged", file=path.name)
-                path.unlink(missing_ok=True)
-            else:
-                os.utime(path)  # used now: the oldest go first
-        except OSError:
-            pass  # another process was quicker, or the disk can only be read
+    def _find(self, name: str) -> bytes | None:
+        if mulaw := self._memory.find(name):
+            self._used.add(name)
+            return mulaw
+        mulaw = None if self._folder is None else self._folder.read(name)
+        if mulaw:
+            self._memory.hold(name, mulaw)
         return mulaw
 
-    def _write(self, folder: Path, name: str, mulaw: bytes) -> None:
-        """In a thread: whole or not at all, whoever else writes the same."""
-        path = folder / (name + SUFFIX)
-        unfinished = folder / f"{name}.{os.getpid()}.part"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(_sealed(mulaw))
-            os.replace(unfinished, path)
-            self._sweep(folder)
-        except OSError as error:
-            if self._works:
-                log.warning("speech.cache_not_written", folder=str(folder), fault=str(error))
-            self._works = False
-        else:
-            self._works = True
-
-    def _sweep(self, folder: Path) -> None:
-        """Remove the oldest files while there are too many bytes."""
-        found = []
-        for path in folder.glob("*" + SUFFIX):
-            try:
-                stat = path.stat()
-            except OSError:
-                continue
-            found.append((stat.st_mtime, stat.st_size, path))
-        excess = sum(size for _, size, _ in found) - self._disk_bytes
-        for _, size, path in sorted(found):
-            if excess <= 0:
-                return
-            path.unlink(missing_ok=True)
-            excess -= size
+    def _written(self, write: asyncio.Future[str]) -> None:
+        """Back on the loop: whoever reads events reads them there."""
+        self._writes.discard(write)
+        if write.cancelled():
+            return
+        fault = write.result()
+        if fault and self._works:
+            log.warning("speech.cache_not_written", folder=str(self._folder), fault=fault)
+        self._works = not fault
 
 
-def _name(text: str, fingerprint: str) -> str:
-    """Blanks between words make no sound; everything else may."""
-    return hashlib.sha256("\0".join((" ".join(text.split()), fingerprint)).encode()).hexdigest()
+class _Memory:
+    """A bounded number of bytes, by name."""
 
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._phrases: OrderedDict[str, bytes] = OrderedDict()
+        self.held_bytes = 0
 
-def _sealed(mulaw: bytes) -> bytes:
-    return MAGIC + hashlib.sha256(mulaw).digest() + mulaw
+    @property
+    def phrases(self) -> int:
+        return len(self._phrases)
 
+    def find(self, name: str) -> bytes | None:
+        if name not in self._phrases:
+            return None
+        self._phrases.move_to_end(name)
+        return self._phrases[name]
 
-def _unsealed(written: bytes) -> bytes | None:
-    """The frames of a file; None when it is damaged, cut off, or of another kind."""
-    mulaw = written[len(MAGIC) + DIGEST :]
-    whole = written.startswith(MAGIC) and hashlib.sha256(mulaw).digest() == written[len(MAGIC) :][:DIGEST]
-    return mulaw if whole and mulaw and len(mulaw) % FRAME_BYTES == 0 else None
+    def hold(self, name: str, mulaw: bytes) -> None:
+        """As the newest; what has no room at all drives nothing else out."""
+        self.held_bytes -= len(self._phrases.pop(name, b""))
+        if len(mulaw) > self._limit_bytes:
+            return
+        self._phrases[name] = mulaw
+        self.held_bytes += len(mulaw)
+        while self.held_bytes > self._limit_bytes:
+            _, forgotten = self._phrases.popitem(last=False)
+            self.held_bytes -= len(forgotten)

@@ -1,5 +1,7 @@
 """Leave in turn."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +87,51 @@ def test_nobody_is_lost_overtaken_or_let_in_beyond_the_limit(
             assert flags == sorted(flags, reverse=True)  # held ones first: nobody overtook
         if line.waiting and line.in_use < limit:
             assert all(ticket.held for ticket in here if ticket.rank is not Rank.BATCH)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["join", "leave"]), st.sampled_from(Rank), st.integers(0, 30), st.integers(1, 6)
+        )
+    )
+)
+def test_a_limit_that_moves_revokes_nothing_and_lets_in_as_soon_as_it_may(
+    steps: list[tuple[str, Rank, int, int]],
+) -> None:
+    line, here = Line(most_waiting=8), list[Ticket]()
+    for what, rank, which, limit in steps:
+        if what == "leave" and here:
+            line.leave(here.pop(which % len(here)))
+        elif line.waiting < 8:
+            here.append(line.join(rank))
+        before = {id(ticket) for ticket in here if ticket.held}
+        granted = line.grant(limit)
+
+        assert line.in_use == len(before) + len(granted) <= max(limit, len(before))
+        assert all(ticket.held for ticket in here if id(ticket) in before)
+        assert line.grant(limit) == []  # nothing was left for a second ring of the bell
+        if line.in_use < limit:
+            assert all(ticket.held for ticket in here if ticket.rank is not Rank.BATCH)
+
+
+def test_ten_thousand_grants_starve_nobody_and_let_in_by_arrival() -> None:
+    pace, line, limit = random.Random(4), Line(), 3
+    held, asked, served = (
+        list[Ticket](),
+        {rank: list[Ticket]() for rank in Rank},
+        {rank: list[Ticket]() for rank in Rank},
+    )
+    while sum(map(len, asked.values())) < 10_000 or line.waiting:
+        if sum(map(len, asked.values())) < 10_000 and line.waiting < 50 and pace.random() < 0.5:
+            rank = pace.choices(list(Rank), (6, 1, 1))[0]
+            asked[rank].append(line.join(rank))
+        elif held:
+            line.leave(held.pop(pace.randrange(len(held))))
+        for ticket in line.grant(limit):
+            held.append(ticket)
+            served[ticket.rank].append(ticket)
+        assert len(held) <= limit
+
+    assert served == asked
+    assert sum(map(len, served.values())) == 10_000

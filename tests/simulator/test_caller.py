@@ -152,10 +152,10 @@ async def test_say_and_pause_take_their_time_in_what_is_heard() -> None:
 async def test_a_caller_whose_time_is_up_leaves_in_the_middle_of_a_pause() -> None:
     body = document('<Pause length="600"/><Say>never</Say>')
     async with serving(answers={"/voice": body}) as bridge:
-        report = await call(bridge, patience=replace(BRIEF, longest_s=0.1))
+        report = await call(bridge, patience=replace(BRIEF, longest_s=0.5))
 
     assert report.said == []
-    assert 0 < len(report.heard) <= 800
+    assert 0 < len(report.heard) <= 4000
 
 
 def wav(ms: int) -> bytes:

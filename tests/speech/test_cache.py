@@ -4,13 +4,16 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.speech.cache import SUFFIX, SpeechCache
+from app.log import Event, attach
+from app.speech.cache import SpeechCache
+from app.speech.cache_folder import SUFFIX
 
 PHRASE = b"\x55" * 1600
 OTHER = b"\x2a" * 800
@@ -97,11 +100,64 @@ async def test_what_is_no_whole_frames_is_not_kept(tmp_path: Path, mulaw: bytes)
     assert files(tmp_path) == []
 
 
-async def test_a_folder_that_cannot_be_written_leaves_the_memory(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_leaves_the_memory_and_one_warning(tmp_path: Path) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def read(event: Event) -> None:
+        told.append((str(event["event"]), threading.current_thread() is threading.main_thread()))
+
     (tmp_path / "file").touch()
+    detach = attach(read)
     cache = await kept(tmp_path / "file" / "speech")
+    cache.keep("Goodbye.", "voice a", PHRASE)
+    await cache.flush()
+    detach()
 
     assert cache.find("Hello.", ["voice a"]) == PHRASE
+    assert told == [("speech.cache_not_written", True)]  # readers of events live on the loop
+
+
+async def test_a_phrase_without_room_in_memory_drives_nothing_out(tmp_path: Path) -> None:
+    cache = SpeechCache(tmp_path, memory_bytes=len(PHRASE))
+    cache.keep("short", "v", PHRASE)
+    cache.keep("long", "v", PHRASE * 2)
+    await cache.flush()
+
+    assert cache.status()["memory_bytes"] == len(PHRASE)
+    assert cache.find("long", ["v"]) == PHRASE * 2
+
+
+async def test_what_is_needed_from_memory_stays_on_disk_too(tmp_path: Path) -> None:
+    cache = SpeechCache(tmp_path, disk_bytes=3 * len(PHRASE))
+    cache.keep("often", "v", PHRASE)
+    cache.keep("once", "v", PHRASE)
+    await cache.flush()
+    for path in files(tmp_path):
+        os.utime(path, (0, 0))
+    cache.find("often", ["v"])
+    cache.keep("new", "v", PHRASE)
+    await cache.flush()
+
+    restarted = SpeechCache(tmp_path)
+    assert [restarted.find(text, ["v"]) is not None for text in ("often", "once", "new")] == [
+        True,
+        False,
+        True,
+    ]
+
+
+async def test_the_same_phrase_kept_often_at_once_is_written_without_a_fault(tmp_path: Path) -> None:
+    told: list[Event] = []
+    cache = SpeechCache(tmp_path)
+    detach = attach(told.append)
+    for _ in range(200):
+        cache.keep("Hello.", "v", OTHER * 20)
+    await cache.flush()
+    detach()
+
+    assert [event for event in told if str(event["event"]).startswith("speech.")] == []
+    assert SpeechCache(tmp_path).find("Hello.", ["v"]) == OTHER * 20
+    assert os.listdir(tmp_path) == [path.name for path in files(tmp_path)]  # and nothing unfinished
 
 
 async def test_a_write_that_was_cut_off_leaves_nothing_that_is_found(tmp_path: Path) -> None:
