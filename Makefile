@@ -10,7 +10,7 @@ LOCK = pip compile --quiet --universal --generate-hashes --python-version 3.11 -
 # Its threads would spin on every core for matrices that fit into a cache.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-dev run call test check bench lock format clean
+.PHONY: help setup setup-dev run fleet call test check bench lock format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,6 +31,9 @@ setup-dev: $(VENV)/.installed-dev  ## the same, with what tests and checks need
 
 run: setup  ## serve on http://localhost:8000
 	@$(BIN)/hotline serve $(ARGS)
+
+fleet: setup  ## replicas behind a balancer on http://localhost:8000 (ARGS="--replicas 3")
+	@$(BIN)/python -m deploy.fleet $(ARGS)
 
 call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 	@$(BIN)/hotline call --out heard.wav $(ARGS)

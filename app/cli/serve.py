@@ -62,7 +62,8 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         parts: Parts = self.lifespan.state["parts"]
-        now, live = clock.now(), len(parts.registry.live)
+        # A caller who has our TwiML and is about to come is not left before a closed door.
+        now, live = clock.now(), max(len(parts.registry.live), parts.admission.taken)
         while self._signals:
             self._take(self._signals.pop(0), parts.drain, now, live)
         return parts.drain.is_over(now, live) or await super().on_tick(counter)

@@ -1,6 +1,7 @@
 """One caller from dialling to hanging up: the webhook, then the TwiML verb by verb."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 
 from app import clock
@@ -9,12 +10,14 @@ from app.errors import ConfigError
 from app.simulator import voice
 from app.simulator.address import resolve
 from app.simulator.connection import Connection
+from app.simulator.dialogue import Dialogue
 from app.simulator.exchange import Exchange
 from app.simulator.identity import Identity, new_identity
 from app.simulator.orders import Fault
-from app.simulator.plan import CallPlan
+from app.simulator.plan import AfterLoss, Answer, CallPlan
 from app.simulator.recording import Recording
-from app.simulator.report import CallReport
+from app.simulator.report import CallReport, StreamReport
+from app.simulator.socket import ABNORMAL
 from app.simulator.twiml import Document, Verb
 from app.simulator.webhook import Unreachable, Webhooks
 
@@ -46,8 +49,9 @@ class Caller:
         self._identity = identity
         self._webhooks = webhooks
         self._exchange = exchange
-        self._report = CallReport(identity.call_sid)
         self._recording = Recording(plan.keep_s)
+        self._report = CallReport(identity.call_sid, silences=self._recording.silences)
+        self._dialogue = Dialogue(plan.turns, plan.patience)  # one for all streams: nobody says it all again
         self._deadline = clock.now() + plan.patience.longest_s
 
     async def run(self) -> CallReport:
@@ -88,6 +92,7 @@ class Caller:
             "Play": self._play,
             "Pause": self._pause,
             "Redirect": self._redirect,
+            "Dial": self._dial,
             "Reject": self._reject,
             "Hangup": self._hang_up,
         }
@@ -100,16 +105,32 @@ class Caller:
     async def _connect(self, verb: Verb, base: str) -> Document | None:
         assert verb.stream is not None
         connection = Connection(self._plan, self._identity, self._webhooks, self._exchange.ticker)
-        stream = await connection.hold(verb.stream, base, self._recording, self._deadline)
+        if self._report.streams:
+            self._recording.silences.stream_changed()
+        hold = connection.hold(verb.stream, base, self._recording, self._deadline, self._dialogue)
+        stream = await hold
         self._report.streams.append(stream)
-        quirks, action = self._plan.quirks, verb.attributes.get("action")
+        action = verb.attributes.get("action")
         if stream.closed is not None and stream.closed.by == "caller":
-            if action and quirks.action_after_hang_up:
+            if action and self._plan.quirks.action_after_hang_up:
                 await self._fetch(action, base, verb, status="completed")
             raise HungUp
-        if not action or (stream.closed is None and not quirks.action_after_refusal):
-            return None
-        return await self._fetch(action, base, verb)
+        return await self._fetch(action, base, verb) if action and self._asks_after(stream) else None
+
+    def _asks_after(self, stream: StreamReport) -> bool:
+        """Whether Connect's `action` is requested when the hotline's side has ended.
+
+        Raises:
+            HungUp: the call ends with its stream.
+        """
+        quirks = self._plan.quirks
+        if stream.closed is None:
+            return quirks.action_after_refusal
+        if stream.closed.code != ABNORMAL:
+            return True
+        if quirks.after_loss is AfterLoss.END:
+            raise HungUp
+        return quirks.after_loss is AfterLoss.ACTION
 
     async def _say(self, verb: Verb, _base: str) -> None:
         self._report.said.append(verb.text)
@@ -131,6 +152,20 @@ class Caller:
     async def _redirect(self, verb: Verb, base: str) -> Document:
         return await self._fetch(verb.text, base, verb)
 
+    async def _dial(self, verb: Verb, base: str) -> Document | None:
+        dialled = self._plan.dialled
+        self._report.dialled.append(verb.text)
+        answered = dialled.answer is Answer.ANSWERED
+        await self._wait(dialled.rings_s + (dialled.talks_s if answered else 0.0))
+        action = verb.attributes.get("action")
+        if not action:
+            return None
+        outcome = {"DialCallStatus": dialled.answer.value}
+        if answered:
+            outcome |= {"DialCallSid": f"CA{secrets.token_hex(16)}"}
+            outcome |= {"DialCallDuration": str(round(dialled.talks_s))}
+        return await self._fetch(action, base, verb, **outcome)
+
     async def _reject(self, verb: Verb, _base: str) -> None:
         self._report.rejected = verb.attributes.get("reason", "rejected")
         raise HungUp
@@ -138,17 +173,28 @@ class Caller:
     async def _hang_up(self, _verb: Verb, _base: str) -> None:
         raise HungUp
 
-    async def _fetch(self, url: str, base: str, verb: Verb, *, status: str = "in-progress") -> Document:
+    async def _fetch(
+        self, url: str, base: str, verb: Verb, *, status: str = "in-progress", **more: str
+    ) -> Document:
+        if clock.now() >= self._deadline:  # a caller who is sent round and round gives up, too
+            raise HungUp
         method = verb.attributes.get("method", "POST")
-        return await self._webhooks.fetch(resolve(base, url), self._identity.parameters(status), method)
+        parameters = self._identity.parameters(status) | more
+        return await self._webhooks.fetch(resolve(base, url), parameters, method)
 
     async def _listen(self, mulaw: bytes) -> None:
         """Hear what Twilio plays by itself, in real time; hangs up when the caller has no more."""
+        self._recording.come_back(clock.now())
+        left_s = max(0.0, self._deadline - clock.now())
+        self._recording.add(mulaw[: round(left_s * SAMPLE_RATE)])
+        await self._wait(duration_ms(mulaw) / 1000)
+        self._recording.leave(clock.now())
+
+    async def _wait(self, seconds: float) -> None:
+        """Let time pass, as far as the caller has any; hangs up when there is no more."""
         left_s = self._deadline - clock.now()
-        heard_s = min(left_s, duration_ms(mulaw) / 1000)
-        self._recording.add(mulaw[: round(max(0.0, heard_s) * SAMPLE_RATE)])
-        await asyncio.sleep(max(0.0, heard_s))
-        if heard_s == left_s:
+        await asyncio.sleep(max(0.0, min(left_s, seconds)))
+        if left_s <= seconds:
             raise HungUp
 
     def _say_ms(self, text: str) -> float:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from app import clock
 from app.simulator.address import is_loopback, resolve
+from app.simulator.dialogue import Dialogue
 from app.simulator.identity import Identity
 from app.simulator.messages import Messages
 from app.simulator.orders import Fault
@@ -28,7 +29,14 @@ class Connection:
         self._webhooks = webhooks
         self._ticker = ticker
 
-    async def hold(self, stream: Stream, base: str, recording: Recording, deadline: float) -> StreamReport:
+    async def hold(
+        self,
+        stream: Stream,
+        base: str,
+        recording: Recording,
+        deadline: float,
+        dialogue: Dialogue | None = None,
+    ) -> StreamReport:
         """Open the stream and stay until it ends. A handshake that fails is a fault of the report."""
         report = StreamReport(f"MZ{secrets.token_hex(16)}")
         async with asyncio.TaskGroup() as callbacks:  # they run beside the stream, in any order
@@ -39,7 +47,7 @@ class Connection:
 
             try:
                 dial = self._dial(stream, base, report)
-                standing = await open_stream(dial, self._plan, report, recording)
+                standing = await open_stream(dial, self._plan, report, recording, dialogue)
                 tell("stream-started")
                 report.closed = await standing.hold(self._ticker, deadline)
                 tell("stream-stopped")

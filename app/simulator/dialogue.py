@@ -54,6 +54,11 @@ class Dialogue:
         self._now_ms += FRAME_MS
         return doings
 
+    def missed(self, silent_ms: int) -> None:
+        """So long there was no stream: nothing could be said, and the caller goes on when there is one."""
+        self._now_ms += silent_ms
+        self._ear.missed(silent_ms)
+
     def cleared(self) -> None:
         """The hotline has fallen silent; all frames of the ticks before have left on their way to it."""
         for turn in self.figures[-1:]:
@@ -128,6 +133,9 @@ class Ear:
         if hears:
             self.total_ms += FRAME_MS
             self.heard_ms += 0 if self.is_old_reply else FRAME_MS
+
+    def missed(self, silent_ms: int) -> None:
+        self._clock_ms += silent_ms
 
     def turn_began(self) -> None:
         self.is_old_reply = self.quiet_ms == 0 and self.total_ms > 0

@@ -14,7 +14,10 @@ from app.simulator.plan import CallPlan, Turn
 from app.simulator.report import CallReport
 from app.simulator.ticker import Histogram
 
-FIGURES = ("first_audio_ms", "audio_ms", "underruns", "underrun_ms", "marks", "clears", "longest_backlog_ms")
+FIGURES = (
+    *("first_audio_ms", "audio_ms", "underruns", "underrun_ms", "marks", "clears", "longest_backlog_ms"),
+    *("streams", "longest_silence_ms"),
+)
 SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 SAMPLE_S = 1.0  # between two looks at the server's memory
 
@@ -61,6 +64,9 @@ class LoadReport:
             "calls": len(self.reports),
             "heard": self.heard,
             "rejected": sum(report.rejected is not None for report in self.reports),
+            "resumed": sum(bool(call["resumed"]) for call in each),
+            "between_streams_ms": percentiles(ms for r in self.reports for ms in r.silences.between_ms),
+            "without_stream_ms": percentiles(ms for r in self.reports for ms in r.silences.gaps_ms),
             "with_underruns": sum(bool(call["underruns"]) for call in each),
             **{name: percentiles(call[name] for call in each) for name in FIGURES},
             "turns": len(turns),

@@ -16,20 +16,31 @@ from app.simulator.sender import Sender
 class Phone:
     """Between one stream's socket, which it listens to, and the ticker, which it is a member of."""
 
-    def __init__(self, plan: CallPlan, sender: Sender, report: StreamReport, recording: Recording) -> None:
+    def __init__(
+        self,
+        plan: CallPlan,
+        sender: Sender,
+        report: StreamReport,
+        recording: Recording,
+        dialogue: Dialogue | None = None,
+    ) -> None:
         self._is_strict = plan.quirks.strict
         self._sender = sender
         self._report = report
-        report.heard_from = recording.size
+        self._recording = recording
         self._playback = Playback(report.figures, recording, mark_latency_ms=plan.quirks.mark_latency_ms)
         self._receiver = Receiver(self._playback, report)
-        self._dialogue = Dialogue(plan.turns, plan.patience)
+        self._dialogue = dialogue or Dialogue(plan.turns, plan.patience)
+        self._turns_before = len(self._dialogue.figures)
         self.over = asyncio.Event()  # either side has ended the stream
 
     def start(self, parameters: dict[str, str]) -> None:
         """Pick up: from now on the bridge may speak."""
+        now = clock.now()
+        self._dialogue.missed(self._recording.come_back(now))
+        self._report.heard_from = self._recording.size
         self._sender.open(parameters)
-        self._receiver.started(clock.now())
+        self._receiver.started(now)
 
     def tick(self) -> None:
         """Live through 20 ms."""
@@ -44,8 +55,9 @@ class Phone:
 
     def finish(self) -> None:
         """The stream is over: complete the report."""
+        self._recording.leave(clock.now())
         self._receiver.finish()
-        self._report.turns = self._dialogue.figures
+        self._report.turns = self._dialogue.figures[self._turns_before :]
         if self._sender.is_congested:
             self._report.add_fault(Fault(31930, "the hotline reads too slowly, caller's audio was dropped"))
 

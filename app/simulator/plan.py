@@ -13,6 +13,23 @@ class Ending(StrEnum):
     HALF_OPEN = "half_open"  # neither reads nor writes, yet the connection stands
 
 
+class AfterLoss(StrEnum):
+    """What Twilio does when a stream's socket is lost without a close: it documents none of these."""
+
+    ACTION = "action"  # as after a close: Connect's `action` is requested, or else the next verb runs
+    NEXT_VERB = "next_verb"  # `action` is passed over
+    END = "end"  # the call is hung up
+
+
+class Answer(StrEnum):
+    """What becomes of a Dial; the values are those of DialCallStatus."""
+
+    ANSWERED = "completed"
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One thing the caller does, after the hotline has spoken or into the middle of it."""
@@ -48,6 +65,8 @@ class Quirks:
     close_code: int = 1000
     action_after_hang_up: bool = False  # is Connect's `action` requested although the caller has gone
     action_after_refusal: bool = False  # ... although the handshake failed
+    after_loss: AfterLoss = AfterLoss.ACTION
+    webhook_tries: int = 2  # when no connection can be made; Twilio's `rc` is one less
     say_ms_per_character: float = (
         65.0  # Twilio's own voice, some 15 characters a second; 0 for tests in a hurry
     )
@@ -79,6 +98,15 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dialled:
+    """The phone that a Dial verb rings."""
+
+    answer: Answer = Answer.ANSWERED
+    rings_s: float = 0.0
+    talks_s: float = 0.0  # when answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallPlan:
     """One call."""
 
@@ -92,6 +120,7 @@ class CallPlan:
     line: Line = Line()
     quirks: Quirks = Quirks()
     keep_s: float | None = None  # seconds of audio kept in the report; None keeps all
+    dialled: Dialled = Dialled()
     status_url: str = ""  # the number's status callback; empty: none
 
 

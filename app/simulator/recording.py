@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.audio import mulaw as g711
-from app.audio.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
+from app.audio.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, SILENCE
+from app.simulator.silence import Silences
 
 VOICED_DBFS = -50.0  # a 20 ms frame above it is voice; line noise and dither lie far below, speech above -35
 FULL_SCALE = 32_768.0
@@ -20,8 +21,29 @@ class Recording:
     def __init__(self, keep_s: float | None = None) -> None:
         self._room = None if keep_s is None else int(keep_s * SAMPLE_RATE)
         self._mulaw = bytearray()
+        self._left_at: float | None = None
+        self.silences = Silences()
 
     def add(self, mulaw: bytes) -> None:
+        self.silences.heard(mulaw)
+        self._keep(mulaw)
+
+    def leave(self, now: float) -> None:
+        """From now on nothing plays, until `come_back`."""
+        self._left_at = now
+
+    def come_back(self, now: float) -> int:
+        """Something plays again; gives the ms of silence that the caller has sat through."""
+        if self._left_at is None:
+            return 0
+        frames = max(0, round((now - self._left_at) * 1000 / FRAME_MS))
+        self._left_at = None
+        self.silences.gaps_ms.append(frames * FRAME_MS)
+        self.silences.lasted(frames * FRAME_MS)
+        self._keep(SILENCE * FRAME_BYTES * frames)
+        return frames * FRAME_MS
+
+    def _keep(self, mulaw: bytes) -> None:
         if self._room is None or len(self._mulaw) < self._room:
             self._mulaw += mulaw
 

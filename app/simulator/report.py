@@ -7,6 +7,7 @@ from app.simulator.dialogue import TurnFigures
 from app.simulator.orders import Fault
 from app.simulator.playback import BYTES_PER_MS, Figures
 from app.simulator.recording import voiced_level_dbfs, voiced_ms
+from app.simulator.silence import Silences
 
 MOST_FAULTS = 50  # different ones; a broken bridge repeats itself
 LEAST_VOICE_MS = 100  # shorter than any word
@@ -48,7 +49,9 @@ class CallReport:
     faults: list[Fault] = field(default_factory=list)  # outside of streams
     rejected: str | None = None  # `busy` or `rejected`, when the call was never answered
     is_unreachable: bool = False  # no TwiML could be fetched at all
+    dialled: list[str] = field(default_factory=list)  # numbers that were rung
     heard: bytes = b""  # mu-law, from pick-up to hang-up, as far as it was kept
+    silences: Silences = field(default_factory=Silences)
 
     def add_fault(self, fault: Fault) -> None:
         add_fault(self.faults, fault)
@@ -87,6 +90,11 @@ class CallReport:
             "voiced_ms": voiced_ms(self.heard),
             "voiced_level_dbfs": voiced_level_dbfs(self.heard),
             "streams": len(self.streams),
+            "resumed": len(self.silences.between_ms),
+            "longest_silence_ms": self.silences.longest_ms,
+            "between_streams_ms": self.silences.between_ms,
+            "without_stream_ms": self.silences.gaps_ms,
+            "dialled": self.dialled,
         }
 
 
@@ -103,6 +111,7 @@ def told(report: CallReport) -> list[str]:
     if report.rejected:
         lines.append(f"  rejected ({report.rejected}): the call was not answered")
     lines += [f'  Twilio\'s own voice said: "{text}"' for text in report.said]
+    lines += [f"  dialled             {number}" for number in report.dialled]
     if report.streams:
         lines += _told_streams(report, figures)
     lines += [f"  fault: {fault}" for fault in report.all_faults]
@@ -118,6 +127,10 @@ def _told_streams(report: CallReport, figures: dict[str, object]) -> list[str]:
         f"{figures['clears']} clears",
         f"  underruns           {figures['underruns']} ({figures['underrun_ms']} ms)",
     ]
+    if len(report.streams) > 1:
+        waits = ", ".join(f"{wait} ms" for wait in report.silences.between_ms) or "never heard again"
+        lines.append(f"  streams             {len(report.streams)}, silence between: {waits}")
+    lines += [f"  longest silence     {report.silences.longest_ms} ms"]
     lines += _told_words(figures["greeting"])
     for number, turn in enumerate((t for s in report.streams for t in s.turns), 1):
         lines.append(f"  turn {number}              {_told_turn(turn)}")

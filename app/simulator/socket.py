@@ -91,7 +91,7 @@ class Socket(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        return self._ws.state is State.OPEN
+        return self._ws.state is State.OPEN and not self._gone.done()  # a reset leaves the protocol unaware
 
     @property
     def is_congested(self) -> bool:
@@ -112,13 +112,13 @@ class Socket(asyncio.Protocol):
         return "" if self._ws.close_rcvd is None else self._ws.close_rcvd.reason
 
     def send(self, text: bytes) -> None:
-        if self._ws.state is State.OPEN:
+        if self.is_open:
             self._ws.send_text(text)
             self._flush()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the closing handshake; `closed` follows when the bridge has answered."""
-        if self._ws.state is State.OPEN:
+        if self.is_open:
             self._ws.send_close(code, reason)
             self._flush()
 

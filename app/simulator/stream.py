@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.simulator.dialogue import Dialogue
 from app.simulator.messages import Messages
 from app.simulator.phone import Phone
 from app.simulator.plan import CallPlan, Ending, Line
@@ -27,7 +28,9 @@ class Dial:
     parameters: dict[str, str]
 
 
-async def open_stream(dial: Dial, plan: CallPlan, report: StreamReport, recording: Recording) -> "OpenStream":
+async def open_stream(
+    dial: Dial, plan: CallPlan, report: StreamReport, recording: Recording, dialogue: Dialogue | None = None
+) -> "OpenStream":
     """Dial and shake hands.
 
     Raises:
@@ -35,7 +38,7 @@ async def open_stream(dial: Dial, plan: CallPlan, report: StreamReport, recordin
     """
     socket = Socket(dial.url, dial.headers)
     sender = Sender(socket, dial.messages, plan.line)
-    phone = Phone(plan, sender, report, recording)
+    phone = Phone(plan, sender, report, recording, dialogue)
     await socket.open(phone, within_s=UNTIL_101_S)
     phone.start(dial.parameters)
     return OpenStream(socket, sender, phone, plan)

@@ -19,6 +19,7 @@ VERBS: dict[str, frozenset[str]] = {
     "Play": frozenset({"loop", "digits"}),
     "Pause": frozenset({"length"}),
     "Redirect": frozenset({"method"}),
+    "Dial": frozenset({"action", "method", "timeout", "callerId"}),
     "Reject": frozenset({"reason"}),
     "Hangup": frozenset(),
 }

@@ -35,6 +35,7 @@ class Webhooks:
     def __init__(self, plan: CallPlan, transport: httpx.AsyncBaseTransport) -> None:
         self._address = Address(plan.url, plan.public_url)
         self._token = plan.account.auth_token
+        self._tries = plan.quirks.webhook_tries
         self._http = httpx.AsyncClient(
             transport=_Lent(transport), headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, trust_env=False
         )
@@ -97,7 +98,7 @@ class Webhooks:
         try:
             async with asyncio.timeout(WITHIN_S):
                 for _ in range(MOST_HOPS + 1):
-                    response = await self._try_twice(method, url, params)
+                    response = await self._try_all(method, url, params)
                     if not response.has_redirect_location:
                         return response, url
                     url = resolve(url, response.headers["location"])
@@ -110,11 +111,14 @@ class Webhooks:
             raise Unreachable(11200, f"{self._address.dialled(url)} cannot be reached: {error}") from None
         raise Fault(11215, f"more than {MOST_HOPS} redirects")
 
-    async def _try_twice(self, method: str, url: str, params: Mapping[str, str]) -> httpx.Response:
-        try:
-            return await self._try(method, url, params, {})
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            return await self._try(method, url, params, {"I-Twilio-Idempotency-Token": secrets.token_hex(16)})
+    async def _try_all(self, method: str, url: str, params: Mapping[str, str]) -> httpx.Response:
+        headers: dict[str, str] = {}
+        for _ in range(self._tries - 1):
+            try:
+                return await self._try(method, url, params, dict(headers))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                headers.setdefault("I-Twilio-Idempotency-Token", secrets.token_hex(16))
+        return await self._try(method, url, params, headers)
 
     async def _try(
         self, method: str, url: str, params: Mapping[str, str], headers: dict[str, str]

@@ -115,6 +115,10 @@ class Bridge:
     handshakes: list[dict[str, str]] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     hang_up_after_script: bool = False
+    breaks_after_script: bool = (
+        False  # once a mark is back, the connections are reset, as by a killed process
+    )
+    break_all: Callable[[], None] = lambda: None
 
     def plan(self, **changes: Any) -> CallPlan:
         """A quick call to this bridge."""
@@ -157,6 +161,9 @@ class Bridge:
                 peer.start = peer.of("start")[0]
                 peer.stream_sid = peer.start["streamSid"]
                 await self.script(peer)
+            if self.breaks_after_script:
+                await peer.until("mark")
+                self.break_all()
             if self.hang_up_after_script:
                 await websocket.close(1000, "goodbye")
                 listening.cancel()
@@ -194,6 +201,7 @@ async def serving(script: Script = silent, **options: Any) -> AsyncIterator[Brid
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         await server.up.wait()
+        bridge.break_all = server.break_all
         bridge.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         try:
             yield bridge
@@ -207,6 +215,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+
+    def break_all(self) -> None:
+        """Reset every connection."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

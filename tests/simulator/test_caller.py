@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from app.simulator.caller import simulate_call
 from app.simulator.exchange import Exchange
-from app.simulator.plan import Account, Turn
+from app.simulator.plan import Account, AfterLoss, Answer, Dialled, Turn
 from app.simulator.report import CallReport
 from tests.simulator.bridge import BRIEF, HASTY, LOUD, Bridge, Peer, greet, serving, silent, twiml
 
@@ -271,3 +271,75 @@ async def test_silence_is_not_hearing() -> None:
 
     assert not report.has_heard
     assert report.as_json()["first_audio_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("after_loss", "asked", "said"),
+    [(AfterLoss.ACTION, 1, []), (AfterLoss.NEXT_VERB, 0, ["Sorry."]), (AfterLoss.END, 0, [])],
+)
+async def test_what_follows_a_lost_stream_can_be_chosen(
+    after_loss: AfterLoss, asked: int, said: list[str]
+) -> None:
+    answer = '<Connect action="/voice/after"><Stream url="/media"/></Connect><Say>Sorry.</Say>'
+    async with serving(greet, breaks_after_script=True, answers={"/voice": document(answer)}) as bridge:
+        report = await call(bridge, quirks=replace(HASTY, after_loss=after_loss))
+
+    assert report.streams[0].closed is not None
+    assert (report.streams[0].closed.code, report.streams[0].closed.by) == (1006, "hotline")
+    assert len(bridge.asked("/voice/after")) == asked
+    assert report.said == said
+
+
+async def greet_to_the_end(peer: Peer) -> None:
+    """100 ms of sound, which the caller hears to its end."""
+    await greet(peer)
+    await peer.until("mark")
+
+
+async def test_a_call_over_two_streams_counts_the_silence_between_and_says_nothing_twice() -> None:
+    again = document('<Pause length="1"/><Connect><Stream url="/media"/></Connect>')
+    async with serving(greet_to_the_end, hang_up_after_script=True) as bridge:
+        bridge.answers["/voice/after"] = [again, document("<Hangup/>")]
+        report = await call(bridge, turns=(Turn(digits="1"),))
+
+    figures = report.as_json()
+    assert (figures["streams"], figures["resumed"]) == (2, 1)
+    (between_ms,) = report.silences.between_ms
+    assert between_ms >= 1000
+    assert figures["longest_silence_ms"] == between_ms
+    assert report.heard.count(LOUD * 5) == 2
+    assert len(report.heard) >= 8 * (between_ms + 200)
+
+
+@pytest.mark.parametrize(("answer", "status"), [(Answer.ANSWERED, "completed"), (Answer.BUSY, "busy")])
+async def test_a_dialled_phone_answers_as_planned_and_the_action_is_told(answer: Answer, status: str) -> None:
+    dial = document('<Dial action="/dialled">+15005550009</Dial><Say>never</Say>')
+    async with serving(answers={"/voice": dial, "/dialled": document("<Say>Back.</Say>")}) as bridge:
+        report = await call(bridge, dialled=Dialled(answer=answer))
+
+    (told,) = bridge.asked("/dialled")
+    assert told["DialCallStatus"] == status
+    assert ("DialCallSid" in told) == (answer is Answer.ANSWERED)
+    assert (report.dialled, report.said) == (["+15005550009"], ["Back."])
+
+
+async def test_without_an_action_the_verb_after_a_dial_runs() -> None:
+    async with serving(answers={"/voice": document("<Dial>+1500</Dial><Say>Nobody.</Say>")}) as bridge:
+        report = await call(bridge, dialled=Dialled(answer=Answer.NO_ANSWER))
+
+    assert report.said == ["Nobody."]
+
+
+async def test_a_caller_whose_talk_with_the_dialled_phone_is_long_runs_out_of_time() -> None:
+    async with serving(answers={"/voice": document('<Dial action="/dialled">+1500</Dial>')}) as bridge:
+        await call(bridge, dialled=Dialled(talks_s=60), patience=replace(BRIEF, longest_s=0.1))
+
+    assert bridge.asked("/dialled") == []
+
+
+async def test_a_caller_who_is_sent_round_and_round_gives_up() -> None:
+    async with serving(answers={"/voice": document("<Redirect>/voice</Redirect>")}) as bridge:
+        report = await call(bridge, patience=replace(BRIEF, longest_s=0.2))
+
+    assert len(bridge.asked("/voice")) > 1
+    assert report.all_faults == []

@@ -160,3 +160,13 @@ def test_a_reply_that_begins_before_the_caller_has_ended_was_not_waited_for() ->
     assert dialogue.figures == [
         TurnFigures(caller_ms=60, at_ms=180, silence_ms=0, reply_ms=120, reply_at_ms=220)
     ]
+
+
+def test_time_without_a_stream_counts_for_the_reply_and_not_for_the_patience() -> None:
+    dialogue = Dialogue((Turn(digits="1"),), PATIENCE)
+    live(dialogue, (HEARS, 100), (QUIET, 140))
+    dialogue.missed(3000)
+    doings = live(dialogue, (HEARS, 100))
+
+    assert not any(doing.hangs_up for doing in doings)
+    assert dialogue.figures[0].silence_ms is not None and dialogue.figures[0].silence_ms >= 3000

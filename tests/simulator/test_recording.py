@@ -78,3 +78,15 @@ def test_stretches_of_voice_are_told_from_the_pauses_between_them() -> None:
 def test_silence_has_no_voice_and_no_level(heard: bytes) -> None:
     assert voiced_ms(heard) == 0
     assert voiced_level_dbfs(heard) is None
+
+
+def test_time_without_a_stream_is_silence_in_whole_frames() -> None:
+    recording = Recording()
+    assert recording.come_back(1.0) == 0  # nothing was left
+    recording.add(b"\x01" * 160)
+    recording.leave(10.0)
+
+    assert recording.come_back(10.045) == 40
+    assert recording.come_back(99.0) == 0
+    assert recording.mulaw == b"\x01" * 160 + b"\xff" * 320
+    assert recording.silences.gaps_ms == [40]

@@ -114,3 +114,17 @@ def test_a_person_is_told_when_nothing_was_heard() -> None:
         "  rejected (busy): the call was not answered",
         "  the caller heard nothing",
     ]
+
+
+def test_a_person_is_told_how_long_it_was_silent_and_whom_twilio_rang() -> None:
+    report = CallReport("CA1", [stream(), stream()], dialled=["+1500"])
+    report.silences.heard(LOUD)
+    report.silences.stream_changed()
+    report.silences.lasted(340)
+    report.silences.heard(LOUD)
+
+    lines = told(report)
+
+    assert "  streams             2, silence between: 340 ms" in lines
+    assert "  longest silence     340 ms" in lines
+    assert "  dialled             +1500" in lines

@@ -110,7 +110,7 @@ def test_plain_text_is_twiml_if_it_parses_and_else_read_aloud() -> None:
     ("body", "kept"),
     [
         ("<say>no</say><Hangup/>", ["Hangup"]),
-        ("<Dial>+1500</Dial><Hangup/>", ["Hangup"]),
+        ("<Gather>1</Gather><Hangup/>", ["Hangup"]),
         ('<Say Voice="alice">yes</Say>', ["Say"]),
         ("<Say>yes<break/></Say>", ["Say"]),
         ("<Connect/><Hangup/>", ["Hangup"]),

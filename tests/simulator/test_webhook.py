@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from app.simulator.exchange import Exchange
 from app.simulator.orders import Fault
-from app.simulator.plan import Account, CallPlan
+from app.simulator.plan import Account, CallPlan, Quirks
 from app.simulator.twiml import Verb
 from app.simulator.webhook import Unreachable, Webhooks
 from tests.simulator.bridge import Bridge, serving, twiml
@@ -151,3 +151,21 @@ async def test_a_file_to_play_is_downloaded() -> None:
         assert await webhooks.download(f"{bridge.url}/hold") == b"mp3"
         with pytest.raises(Fault, match="11200 answer 404"):
             await webhooks.download(f"{bridge.url}/x")
+
+
+async def test_the_number_of_tries_can_be_chosen(unused_tcp_port: int) -> None:
+    tried: list[httpx.Request] = []
+
+    async def refuse(request: httpx.Request) -> httpx.Response:
+        tried.append(request)
+        raise httpx.ConnectError("refused")
+
+    url = f"http://127.0.0.1:{unused_tcp_port}/voice"
+    plan = CallPlan(url=url, quirks=Quirks(webhook_tries=4))
+    async with Webhooks(plan, httpx.MockTransport(refuse)) as webhooks:
+        with pytest.raises(Unreachable):
+            await webhooks.fetch(url, {})
+
+    tokens = [request.headers.get("I-Twilio-Idempotency-Token") for request in tried]
+    assert len(tried) == 4 and tokens[0] is None
+    assert len(set(tokens[1:])) == 1 and tokens[1]
