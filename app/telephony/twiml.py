@@ -21,13 +21,12 @@ def connect_stream(
     token: str,
     after_url: str,
     status_url: str,
-    otherwise: str = "",
     parameters: Mapping[str, str] | None = None,
 ) -> str:
     """Connect the call to our WebSocket; when that ends Twilio asks `after_url` what follows.
 
-    `otherwise` is said before hanging up should Twilio go on without asking: what it does after a refused
-    handshake is not documented.
+    Should Twilio go on without asking, as it may after a refused handshake or a lost server, the next verb
+    sends it there all the same.
 
     Raises:
         LocalProtocolError: a stream URL with a query, which Twilio drops, or a token that is too long.
@@ -41,9 +40,7 @@ def connect_stream(
     stream = connect.stream(url=stream_url, status_callback=status_url, status_callback_method="POST")
     for name, value in {"token": token, **(parameters or {})}.items():
         stream.parameter(name=name, value=value)
-    if otherwise:
-        response.say(_sayable(otherwise))
-        response.hangup()
+    response.redirect(after_url, method="POST")
     return str(response)
 
 

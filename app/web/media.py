@@ -154,8 +154,8 @@ class Media:
         opening: CallResumed | TransferFailed = record.resumed(cut_off=record.ending != Ending.HANDED_OVER)
         if record.transfer_failed:
             opening = TransferFailed(record.transfer_to)
-        log.info("call.resumed", streams=record.streams + 1, replica=record.replica, ending=record.ending)
-        return replace(script, opening=opening, streams=record.streams + 1)
+        log.info("call.resumed", streams=record.streams, replica=record.replica, ending=record.ending)
+        return replace(script, opening=opening, streams=record.streams)
 
 
 async def _start_of(stream: MediaStream, socket: MediaSocket) -> messages.Started | None:

@@ -145,6 +145,8 @@ class Voice:
         except AtCapacity:
             return self._elsewhere("/voice/after", call_sid)
         self._parts.voice.warm()
+        # Counted here: a stream that never comes must not be tried for ever.
+        self._parts.means.records.save(msgspec.structs.replace(record, streams=record.streams + 1))
         log.info("call.resuming", call_sid=call_sid, streams=record.streams, from_replica=record.replica)
         return self._stream(MEDIA_PATH, token, {RESUME: "1"})
 
@@ -184,7 +186,6 @@ class Voice:
             token=token,
             after_url=f"{public}/voice/after",
             status_url=f"{public}/stream/status",
-            otherwise=SORRY,
             parameters=parameters,
         )
 

@@ -64,7 +64,6 @@ def test_everything_that_we_answer_with_is_understood_without_a_warning() -> Non
             token="t",
             after_url="https://h/a",
             status_url="https://h/s",
-            otherwise="Sorry.",
         ),
         ours.say_and_hang_up("Busy <&>."),
         ours.hang_up(),

@@ -12,15 +12,12 @@ from app.telephony import twiml
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def connected(
-    token: str = "t0ken", stream_url: str = "wss://h.example/media-stream", otherwise: str = ""
-) -> str:
+def connected(token: str = "t0ken", stream_url: str = "wss://h.example/media-stream") -> str:
     return twiml.connect_stream(
         stream_url=stream_url,
         token=token,
         after_url="https://h.example/voice/after",
         status_url="https://h.example/stream/status",
-        otherwise=otherwise,
     )
 
 
@@ -29,14 +26,8 @@ def test_a_call_is_connected_to_the_stream() -> None:
         f'{HEAD}<Response><Connect action="https://h.example/voice/after" method="POST">'
         '<Stream statusCallback="https://h.example/stream/status" statusCallbackMethod="POST"'
         ' url="wss://h.example/media-stream"><Parameter name="token" value="t0ken" /></Stream>'
-        "</Connect></Response>"
+        '</Connect><Redirect method="POST">https://h.example/voice/after</Redirect></Response>'
     )
-
-
-def test_a_sentence_may_follow_should_twilio_go_on_by_itself() -> None:
-    root = ElementTree.fromstring(connected(otherwise="Sorry, we cannot talk now."))
-
-    assert [verb.tag for verb in root] == ["Connect", "Say", "Hangup"]
 
 
 def test_a_query_is_refused_because_twilio_drops_it() -> None:
