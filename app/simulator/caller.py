@@ -1,7 +1,7 @@
 """One caller from dialling to hanging up: the webhook, then the TwiML verb by verb."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from app import clock
 from app.audio.frame import SAMPLE_RATE, SILENCE, duration_ms
@@ -48,6 +48,7 @@ class Caller:
         self._exchange = exchange
         self._report = CallReport(identity.call_sid)
         self._recording = Recording(plan.keep_s)
+        self._gathers = 0
         self._deadline = clock.now() + plan.patience.longest_s
 
     async def run(self) -> CallReport:
@@ -87,6 +88,8 @@ class Caller:
             "Say": self._say,
             "Play": self._play,
             "Pause": self._pause,
+            "Gather": self._gather,
+            "Record": self._record,
             "Redirect": self._redirect,
             "Reject": self._reject,
             "Hangup": self._hang_up,
@@ -128,6 +131,31 @@ class Caller:
         length = verb.attributes.get("length", "1")
         await self._listen(SILENCE * SAMPLE_RATE * (int(length) if length.isdecimal() else 1))
 
+    async def _gather(self, verb: Verb, base: str) -> Document | None:
+        """Hear the prompts and press the caller's next key, if there is one; it cuts them short."""
+        self._gathers += 1
+        key = self._plan.menu_keys.get(self._gathers)
+        if key is None:
+            for prompt in verb.prompts:
+                await {"Say": self._say, "Play": self._play, "Pause": self._pause}[prompt.name](prompt, base)
+            await self._listen(SILENCE * SAMPLE_RATE * int(verb.attributes.get("timeout", "5")))
+            return None
+        action = verb.attributes.get("action") or base
+        return await self._fetch(action, base, verb, more={"Digits": key})
+
+    async def _record(self, verb: Verb, base: str) -> Document:
+        """Leave a message of one second; tells where it is kept, as Twilio does."""
+        await self._listen(SILENCE * SAMPLE_RATE)
+        recording = {"RecordingSid": f"RE{self._identity.call_sid[2:]}", "RecordingDuration": "1"}
+        recording["RecordingUrl"] = f"https://api.twilio.com/Recordings/{recording['RecordingSid']}"
+        if told := verb.attributes.get("recordingStatusCallback"):
+            status = recording | {"RecordingStatus": "completed"}
+            parameters = self._identity.parameters("in-progress") | status
+            fault = await self._webhooks.notify(told, parameters, base)
+            if fault is not None:
+                self._report.add_fault(fault)
+        return await self._fetch(verb.attributes.get("action") or base, base, verb, more=recording)
+
     async def _redirect(self, verb: Verb, base: str) -> Document:
         return await self._fetch(verb.text, base, verb)
 
@@ -138,9 +166,18 @@ class Caller:
     async def _hang_up(self, _verb: Verb, _base: str) -> None:
         raise HungUp
 
-    async def _fetch(self, url: str, base: str, verb: Verb, *, status: str = "in-progress") -> Document:
+    async def _fetch(
+        self,
+        url: str,
+        base: str,
+        verb: Verb,
+        *,
+        status: str = "in-progress",
+        more: Mapping[str, str] | None = None,
+    ) -> Document:
         method = verb.attributes.get("method", "POST")
-        return await self._webhooks.fetch(resolve(base, url), self._identity.parameters(status), method)
+        parameters = self._identity.parameters(status) | dict(more or {})
+        return await self._webhooks.fetch(resolve(base, url), parameters, method)
 
     async def _listen(self, mulaw: bytes) -> None:
         """Hear what Twilio plays by itself, in real time; hangs up when the caller has no more."""

@@ -14,6 +14,7 @@ from app.web.health import Health
 from app.web.logs import Logs
 from app.web.media import Media
 from app.web.parts import Parts
+from app.web.queue import Queue
 from app.web.voice import Voice
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, Any]]]
@@ -36,9 +37,11 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
     async def welcome(_request: Request) -> Response:
         return PlainTextResponse(WELCOME.format(public_url=parts.locks.public_url))
 
+    voice = Voice(parts)
     routes = [
         Route("/", welcome),
-        *Voice(parts).routes(),
+        *voice.routes(),
+        *Queue(parts, voice.answer).routes(),
         *Health(parts).routes(),
         *Logs(parts).routes(),
         *Media(parts).routes(),

@@ -48,6 +48,7 @@ class Health:
             "speech_providers": parts.voice.names,
             "hearing_providers": parts.recognisers.names,
             "calls": {"live": parts.admission.live, "max": parts.admission.max_calls},
+            "waiting": len(parts.reception.line or ()),
         }
         return JSONResponse(body, status_code=503 if reason else 200)
 
@@ -68,6 +69,8 @@ class Health:
             },
             "speech": {"providers": parts.voice.names, "failing": parts.voice.failing},
             "hearing": parts.recognisers.status(),
+            "line": parts.reception.status(clock.now()),
+            "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
@@ -84,6 +87,4 @@ class Health:
             return "draining: this process takes no new calls"
         if not parts.voice.names:
             return "no voice is available"
-        if parts.admission.taken >= parts.admission.max_calls:
-            return f"at capacity: {parts.admission.taken} of {parts.admission.max_calls} calls"
-        return None
+        return parts.reception.full or None
