@@ -10,15 +10,23 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from app import clock
+from app.audio import hold
 from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
 from app.calls.drain import Drain
 from app.calls.drain import Patience as DrainPatience
 from app.calls.ear_tick import EarTick
+from app.calls.load_gauge import gauge
 from app.calls.means import Limits, Means
+from app.calls.notes import Notes
+from app.calls.reception import Policy, Reception
 from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
+from app.calls.shares import Shares, part_of
+from app.calls.strain import Bounds, Strain, no_ears
+from app.calls.usher import Fetch, usher
+from app.calls.waiting import LocalLine
 from app.capacity.local import LocalPermits
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
@@ -40,7 +48,8 @@ from app.speech.chain import Chain
 from app.telephony.rest import Account
 from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
-from app.web.parts import Locks, Observers, Parts, Words
+from app.web.line_answers import QUEUE_PATH
+from app.web.parts import Locks, Observers, Parts, Waiting, Words
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
 
@@ -75,6 +84,7 @@ def parts_of(settings: Settings) -> Parts:
     answering = cast(settings)
     cache = SpeechCache(Path(settings.server.data_dir) / "speech")
     means = _means(settings, answering, cache)
+    strain = _strain(settings)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -85,11 +95,9 @@ def parts_of(settings: Settings) -> Parts:
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
         means=means,
-        admission=Admission(
-            settings.calls.max_calls,
-            reservation_s=settings.calls.reservation_s,
-            token_s=settings.calls.stream_token_s,
-        ),
+        reception=_reception(settings, strain, means.recognisers),
+        strain=strain,
+        waiting=_waiting(settings),
         registry=Registry(),
         ring=Ring(),
         script_for=answering.script_for,
@@ -111,6 +119,45 @@ def parts_of(settings: Settings) -> Parts:
 def _limits(settings: Settings) -> Iterator[tuple[str, int | None]]:
     """Voices whose vendor counts what is in the making; the embedded one just takes its time."""
     return ((name, settings.vendors.max_concurrent(name)) for name in settings.voices if name != "local")
+
+
+def _strain(settings: Settings) -> Strain:
+    chosen = settings.admission
+    percent = (chosen.cpu_percent, chosen.memory_percent, chosen.files_percent)
+    return Strain(Bounds(chosen.lag_ms / 1000, *(each / 100 for each in percent)))
+
+
+def _reception(settings: Settings, strain: Strain, recognisers: HearingChain) -> Reception:
+    calls, chosen = settings.calls, settings.admission
+    withheld = part_of(calls.max_calls, chosen.withheld_percent)
+    per_number = chosen.per_number or part_of(calls.max_calls, chosen.number_percent)
+    shares = Shares(per_number, withheld, chosen.by_called(calls.max_calls))
+
+    def scarce() -> str:
+        return strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
+
+    return Reception(
+        Admission(calls.max_calls, reservation_s=calls.reservation_s, token_s=calls.stream_token_s),
+        policy=Policy(shares, chosen.max_wait_s),
+        line=LocalLine(chosen.max_waiting) if calls.when_full == "queue" else None,
+        scarce=scarce,
+    )
+
+
+def _waiting(settings: Settings) -> Waiting:
+    if settings.calls.when_full != "queue":
+        return Waiting()
+    chosen = settings.admission
+    audio = load_prompt(Path(chosen.hold_audio)) if chosen.hold_audio else hold.shipped()
+    return Waiting(hold.pieces(audio), chosen.offers, Notes(Path(settings.server.data_dir)))
+
+
+def _fetch(parts: Parts) -> Fetch | None:
+    account = parts.account
+    if account is None:
+        return None
+    url = f"{parts.locks.public_url}{QUEUE_PATH}?fetched=1"
+    return lambda call_sid: account.redirect(call_sid, url)
 
 
 def _tuning(tuning: TuningSettings) -> Tuning:
@@ -181,7 +228,14 @@ def _lifespan(parts: Parts) -> Lifespan:
             async with asyncio.TaskGroup() as group:
                 leaving = see_off(parts.drain, parts.registry)
                 house = _keep_house(parts.admission)
-                running = (house, leaving, parts.means.ears.run(), *parts.observers.work())
+                running = (
+                    house,
+                    leaving,
+                    parts.means.ears.run(),
+                    usher(parts.reception, _fetch(parts)),
+                    gauge(parts.strain),
+                    *parts.observers.work(),
+                )
                 work = [group.create_task(part) for part in running]
                 _announce(parts)
                 yield {"parts": parts}

@@ -66,6 +66,7 @@ PURE = [
     "capacity/line.py",
     "calls/admission.py",
     "calls/registry.py",
+    *(f"calls/{name}.py" for name in ("drain", "reception", "waiting", "shares", "strain")),
 ]
 IMPURE = {"asyncio", "av", "httpx", "starlette", "redis", "time", "os", "socket", "websockets", "subprocess"}
 # Contracts and plain data without behaviour of their own; what keeps them is tested.

@@ -73,6 +73,10 @@ class Admission:
         """Slots in use, reserved ones included; call `expire` first for an exact figure."""
         return len(self._holding)
 
+    def calls(self) -> set[str]:
+        """The CallSids of the slots in use, reserved ones included."""
+        return {place.call_sid for place in self._holding.values()}
+
     def expire(self, now: float) -> list[str]:
         """Give back lapsed reservations; returns their CallSids, for the log."""
         lapsed = [

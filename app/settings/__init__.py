@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.errors import ConfigError
+from app.settings.admission import AdmissionSettings
 from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
 from app.settings.hearing import HearingSettings
@@ -20,6 +21,7 @@ from app.settings.vendors import VendorSettings
 SECTIONS: tuple[type[Section], ...] = (
     ServerSettings,
     CallSettings,
+    AdmissionSettings,
     ConversationSettings,
     SpeechSettings,
     HearingSettings,
@@ -34,6 +36,7 @@ class Settings:
 
     server: ServerSettings
     calls: CallSettings
+    admission: AdmissionSettings
     conversation: ConversationSettings
     speech: SpeechSettings
     hearing: HearingSettings
@@ -62,6 +65,7 @@ class Settings:
         settings = cls(
             ServerSettings.read(given),
             CallSettings.read(given),
+            AdmissionSettings.read(given),
             ConversationSettings.read(given),
             SpeechSettings.read(given),
             HearingSettings.read(given),

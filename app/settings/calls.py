@@ -26,10 +26,10 @@ class CallSettings(Section):
     max_calls: int = env(
         "MAX_CALLS", "MAX_CONNECTIONS", "MAX_BOTS", default=100, ge=1, doc="calls at once in this process"
     )
-    when_full: Literal["say", "reject"] = env(
+    when_full: Literal["queue", "say", "reject"] = env(
         "WHEN_FULL",
-        default="say",
-        doc="full house: `say` a busy sentence, or `reject` unanswered and unbilled",
+        default="queue",
+        doc="full house: `queue` callers, `say` a busy sentence, or `reject` unanswered and unbilled",
     )
     busy_message: str = env(
         "BUSY_MESSAGE",

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from app import clock
 from app.audio.frame import SAMPLE_RATE, SILENCE, duration_ms
@@ -52,6 +52,7 @@ class Caller:
         self._recording = Recording(plan.keep_s)
         self._report = CallReport(identity.call_sid, silences=self._recording.silences)
         self._dialogue = Dialogue(plan.turns, plan.patience)  # one for all streams: nobody says it all again
+        self._gathers = 0
         self._deadline = clock.now() + plan.patience.longest_s
 
     async def run(self) -> CallReport:
@@ -91,6 +92,8 @@ class Caller:
             "Say": self._say,
             "Play": self._play,
             "Pause": self._pause,
+            "Gather": self._gather,
+            "Record": self._record,
             "Redirect": self._redirect,
             "Dial": self._dial,
             "Reject": self._reject,
@@ -149,6 +152,31 @@ class Caller:
         length = verb.attributes.get("length", "1")
         await self._listen(SILENCE * SAMPLE_RATE * (int(length) if length.isdecimal() else 1))
 
+    async def _gather(self, verb: Verb, base: str) -> Document | None:
+        """Hear the prompts and press the caller's next key, if there is one; it cuts them short."""
+        self._gathers += 1
+        key = self._plan.menu_keys.get(self._gathers)
+        if key is None:
+            for prompt in verb.prompts:
+                await {"Say": self._say, "Play": self._play, "Pause": self._pause}[prompt.name](prompt, base)
+            await self._listen(SILENCE * SAMPLE_RATE * int(verb.attributes.get("timeout", "5")))
+            return None
+        action = verb.attributes.get("action") or base
+        return await self._fetch(action, base, verb, more={"Digits": key})
+
+    async def _record(self, verb: Verb, base: str) -> Document:
+        """Leave a message of one second; tells where it is kept, as Twilio does."""
+        await self._listen(SILENCE * SAMPLE_RATE)
+        recording = {"RecordingSid": f"RE{self._identity.call_sid[2:]}", "RecordingDuration": "1"}
+        recording["RecordingUrl"] = f"https://api.twilio.com/Recordings/{recording['RecordingSid']}"
+        if told := verb.attributes.get("recordingStatusCallback"):
+            status = recording | {"RecordingStatus": "completed"}
+            parameters = self._identity.parameters("in-progress") | status
+            fault = await self._webhooks.notify(told, parameters, base)
+            if fault is not None:
+                self._report.add_fault(fault)
+        return await self._fetch(verb.attributes.get("action") or base, base, verb, more=recording)
+
     async def _redirect(self, verb: Verb, base: str) -> Document:
         return await self._fetch(verb.text, base, verb)
 
@@ -164,7 +192,7 @@ class Caller:
         if answered:
             outcome |= {"DialCallSid": f"CA{secrets.token_hex(16)}"}
             outcome |= {"DialCallDuration": str(round(dialled.talks_s))}
-        return await self._fetch(action, base, verb, **outcome)
+        return await self._fetch(action, base, verb, more=outcome)
 
     async def _reject(self, verb: Verb, _base: str) -> None:
         self._report.rejected = verb.attributes.get("reason", "rejected")
@@ -174,12 +202,18 @@ class Caller:
         raise HungUp
 
     async def _fetch(
-        self, url: str, base: str, verb: Verb, *, status: str = "in-progress", **more: str
+        self,
+        url: str,
+        base: str,
+        verb: Verb,
+        *,
+        status: str = "in-progress",
+        more: Mapping[str, str] | None = None,
     ) -> Document:
         if clock.now() >= self._deadline:  # a caller who is sent round and round gives up, too
             raise HungUp
         method = verb.attributes.get("method", "POST")
-        parameters = self._identity.parameters(status) | more
+        parameters = self._identity.parameters(status) | dict(more or {})
         return await self._webhooks.fetch(resolve(base, url), parameters, method)
 
     async def _listen(self, mulaw: bytes) -> None:

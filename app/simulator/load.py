@@ -36,8 +36,10 @@ class LoadPlan:
     pid: int | None = None  # of a server on this machine, whose memory is to be watched
 
     def plan_of(self, number: int) -> CallPlan:
-        """What the caller of this number, from 0, is to do."""
-        return replace(self.call, turns=self.talks[number % len(self.talks)]) if self.talks else self.call
+        """What the caller of this number, from 0, is to do; everybody calls from a number of their own."""
+        account = replace(self.call.account, caller_number=f"+1500556{number:04}")
+        turns = self.talks[number % len(self.talks)] if self.talks else self.call.turns
+        return replace(self.call, account=account, turns=turns)
 
 
 @dataclass(slots=True)

@@ -114,6 +114,7 @@ class CallPlan:
     public_url: str = ""  # the hotline's PUBLIC_URL, when it is not the address in `url`
     account: Account = Account()
     turns: tuple[Turn, ...] = ()
+    menu_keys: Mapping[int, str] = field(default_factory=dict)  # pressed in the n-th Gather, from 1
     patience: Patience = Patience()
     ending: Ending = Ending.HANG_UP
     half_open_s: float = 30.0

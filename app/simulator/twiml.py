@@ -17,6 +17,17 @@ VERBS: dict[str, frozenset[str]] = {
     "Connect": frozenset({"action", "method"}),
     "Say": frozenset({"voice", "language", "loop"}),
     "Play": frozenset({"loop", "digits"}),
+    "Gather": frozenset({"action", "method", "numDigits", "timeout"}),
+    "Record": frozenset(
+        {
+            "action",
+            "method",
+            "maxLength",
+            "playBeep",
+            "recordingStatusCallback",
+            "recordingStatusCallbackMethod",
+        }
+    ),
     "Pause": frozenset({"length"}),
     "Redirect": frozenset({"method"}),
     "Dial": frozenset({"action", "method", "timeout", "callerId"}),
@@ -24,6 +35,7 @@ VERBS: dict[str, frozenset[str]] = {
     "Hangup": frozenset(),
 }
 STREAM = frozenset({"url", "name", "track", "statusCallback", "statusCallbackMethod"})
+PROMPTS = frozenset({"Say", "Play", "Pause"})  # what a Gather may play meanwhile
 PARAMETER = frozenset({"name", "value"})
 
 
@@ -39,12 +51,13 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One step of a call; `stream` is there for Connect only."""
+    """One step of a call; `stream` is there for Connect only, `prompts` for Gather."""
 
     name: str
     text: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     stream: Stream | None = None
+    prompts: "tuple[Verb, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,9 @@ class _Reader:
             return None
         attributes = self._attributes(element, VERBS[element.tag])
         text = (element.text or "").strip()
+        if element.tag == "Gather":
+            inner = [self.verb(child) for child in element if self._is_prompt(child)]
+            return Verb("Gather", text, attributes, prompts=tuple(verb for verb in inner if verb))
         if element.tag != "Connect":
             for child in element:
                 self._warn(12200, f"<{child.tag}> inside <{element.tag}>")
@@ -120,6 +136,11 @@ class _Reader:
                 parameters[name] = value
         url = attributes.get("url", "")
         return Stream(url, parameters, attributes.get("name", ""), attributes.get("statusCallback", ""))
+
+    def _is_prompt(self, element: ElementTree.Element) -> bool:
+        if element.tag not in PROMPTS:
+            self._warn(12200, f"<{element.tag}> inside <Gather>")
+        return element.tag in PROMPTS
 
     def _is(self, element: ElementTree.Element, wanted: str, parent: str) -> bool:
         if element.tag != wanted:

@@ -32,12 +32,24 @@ class Account:
     async def __aexit__(self, *exc: object) -> None:
         await self._http.aclose()
 
+    @property
+    def answers(self) -> bool:
+        """Whether it is worth asking now."""
+        return clock.now() >= self._asked_again_at
+
     async def hang_up(self, call_sid: str) -> bool:
         """End a live call; False when it was not ended so, and the stream's close must do it."""
-        if clock.now() < self._asked_again_at:
+        return await self._update(call_sid, {"Status": "completed"}, "call.hang_up_failed")
+
+    async def redirect(self, call_sid: str, url: str) -> bool:
+        """Have Twilio leave what it plays and ask `url` what follows; False when it does not."""
+        return await self._update(call_sid, {"Url": url, "Method": "POST"}, "call.redirect_failed")
+
+    async def _update(self, call_sid: str, change: dict[str, str], failed: str) -> bool:
+        if not self.answers:
             return False
         try:
-            answer = await self._http.post(f"/Calls/{call_sid}.json", data={"Status": "completed"})
+            answer = await self._http.post(f"/Calls/{call_sid}.json", data=change)
             answer.raise_for_status()
         except httpx.HTTPError as error:
             fault = type(error).__name__
@@ -45,6 +57,6 @@ class Account:
                 fault = f"status {error.response.status_code}"
             if not fault.startswith("status 4") or fault in ("status 401", "status 403", "status 429"):
                 self._asked_again_at = clock.now() + LEFT_ALONE_S
-            log.warning("call.hang_up_failed", call_sid=call_sid, fault=fault)
+            log.warning(failed, call_sid=call_sid, fault=fault)
             return False
         return True

@@ -72,6 +72,44 @@ def ask_again(url: str, *, after_s: int = 1) -> str:
     return str(response)
 
 
+def hold(*, again_url: str, key_url: str = "", say: str = "", play_url: str = "") -> str:
+    """Keep a caller in line: the news, a piece of audio, and then Twilio asks `again_url` what follows.
+
+    A key that is pressed meanwhile is told to `key_url`; without one, keys do nothing. Without audio
+    the caller is back within a second.
+    """
+    response = VoiceResponse()
+    inner = response.gather(action=key_url, method="POST", num_digits=1, timeout=1) if key_url else response
+    if say:
+        inner.say(_sayable(say))
+    if play_url:
+        inner.play(play_url)
+    elif not key_url:
+        response.pause(length=1)
+    response.redirect(again_url, method="POST")
+    return str(response)
+
+
+def take_message(prompt: str, *, after_url: str, status_url: str, longest_s: int, otherwise: str) -> str:
+    """Have Twilio record the caller; it tells `status_url` where, and asks `after_url` what follows.
+
+    `otherwise` is said to a caller who said nothing: Twilio then asks nobody and goes on.
+    """
+    response = VoiceResponse()
+    response.say(_sayable(prompt))
+    response.record(
+        action=after_url,
+        method="POST",
+        max_length=longest_s,
+        play_beep=True,
+        recording_status_callback=status_url,
+        recording_status_callback_method="POST",
+    )
+    response.say(_sayable(otherwise))
+    response.hangup()
+    return str(response)
+
+
 def hang_up() -> str:
     """End the call."""
     response = VoiceResponse()

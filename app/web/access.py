@@ -1,6 +1,7 @@
 """Who is knocking: Twilio proves it by signature, an operator by token, a developer by being here."""
 
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 LARGEST_FORM = 64 * 1024  # bytes; Twilio's own limit for what it sends is far below
 MOST_FIELDS = 500
+CALL_SID = re.compile(r"[A-Za-z0-9_-]{2,64}")  # CA and 32 hex digits from Twilio; simulators are freer
 
 
 class Refused(BridgeError):
@@ -88,6 +90,18 @@ async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = Fa
     if locks.account_sid and form.get("AccountSid", locks.account_sid) != locks.account_sid:
         raise _unsigned(request, "another account's AccountSid")
     return form
+
+
+def call_sid_of(form: Form) -> str:
+    """The CallSid, or nothing where there is none.
+
+    Raises:
+        Refused: 400 for one that cannot be a CallSid.
+    """
+    given = form.get("CallSid")
+    if given and not CALL_SID.fullmatch(given):
+        raise Refused(400, "CallSid is not a call's id (CA and 32 hex digits)")
+    return given
 
 
 def handshake_is_twilios(connection: HTTPConnection, path: str, locks: Locks) -> bool:

@@ -15,6 +15,7 @@ from app.web.logs import Logs
 from app.web.media import Media
 from app.web.metrics import MetricsPage
 from app.web.parts import Parts
+from app.web.queue import Queue
 from app.web.speech_api import SpeechApi
 from app.web.voice import Voice
 
@@ -39,9 +40,11 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
     async def welcome(_request: Request) -> Response:
         return PlainTextResponse(WELCOME.format(public_url=parts.locks.public_url))
 
+    voice = Voice(parts)
     routes = [
         Route("/", welcome),
-        *Voice(parts).routes(),
+        *voice.routes(),
+        *Queue(parts, voice.answer).routes(),
         *Health(parts).routes(),
         *Logs(parts).routes(),
         *MetricsPage(parts).routes(),

@@ -51,6 +51,7 @@ class Health:
             "speech_providers": parts.voice.names,
             "hearing_providers": parts.recognisers.names,
             "calls": {"live": parts.admission.live, "max": parts.admission.max_calls},
+            "waiting": len(parts.reception.line or ()),
         }
         return JSONResponse(body, status_code=503 if reason else 200)
 
@@ -77,6 +78,8 @@ class Health:
             "hearing": parts.recognisers.status(),
             "speech_api": parts.observers.requests.status(),
             "alarms": parts.observers.alarms.status(),
+            "line": parts.reception.status(clock.now()),
+            "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
@@ -93,6 +96,4 @@ class Health:
             return "draining: this process takes no new calls"
         if not parts.voice.names:
             return "no voice is available"
-        if parts.admission.taken >= parts.admission.max_calls:
-            return f"at capacity: {parts.admission.taken} of {parts.admission.max_calls} calls"
-        return None
+        return parts.reception.full or None

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from app.calls.admission import Admission
 from app.calls.drain import Drain
 from app.calls.means import Means
+from app.calls.notes import Notes
+from app.calls.reception import Reception
 from app.calls.registry import Registry
 from app.calls.script import Script
+from app.calls.strain import Strain
 from app.hearing.chain import HearingChain
 from app.log import Reader
 from app.observe.alarm_watch import AlarmWatch
@@ -59,19 +63,32 @@ class Observers:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What callers in line hear, may choose, and leave behind."""
+
+    hold: tuple[bytes, ...] = ()
+    """WAV files, played in turn."""
+    offers: tuple[str, ...] = ()
+    """Of `message` and `callback`."""
+    notes: Notes = field(default_factory=lambda: Notes(Path("data")))
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """One assembled hotline, as the door sees it."""
 
     locks: Locks
     words: Words
     means: Means
-    admission: Admission
+    reception: Reception
     registry: Registry
     ring: Ring
     script_for: Callable[[str], Script]
     """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
     drain: Drain = field(default_factory=Drain)
+    strain: Strain = field(default_factory=Strain)
+    waiting: Waiting = field(default_factory=Waiting)
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
     ready: Sequence[str] = ()
@@ -81,6 +98,10 @@ class Parts:
     speech_input_max: int = 50_000
     """Characters of one request for speech."""
     observers: Observers = field(default_factory=Observers)
+
+    @property
+    def admission(self) -> Admission:
+        return self.reception.admission
 
     @property
     def voice(self) -> Chain:

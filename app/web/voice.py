@@ -3,7 +3,6 @@
 Source: https://www.twilio.com/docs/voice/twiml
 """
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -12,19 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import clock
+from app.calls.reception import Caller, LetIn, No, TurnAway, Verdict, Wait
 from app.calls.registry import Ending
 from app.calls.resume import MOST_STREAMS, Record
 from app.errors import AtCapacity
 from app.log import log
 from app.telephony import twiml
-from app.web.access import Form, Refused, twilio_form
+from app.web.access import Form, Refused, call_sid_of, twilio_form
+from app.web.line_answers import LineAnswers
 from app.web.parts import Parts
 
 MEDIA_PATH = "/media-stream"
 DEBUG_PATH = "/test-websocket-debug"
 DEBUG_WEBHOOK = "/debug-websocket-voice"
 RESUME = "resume"  # the stream parameter of a call that has had a stream before
-CALL_SID = re.compile(r"[A-Za-z0-9_-]{2,64}")  # CA and 32 hex digits from Twilio; simulators are freer
 ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 SORRY = (
     "We are sorry, something went wrong on our side and this call cannot go on. Please call again. Goodbye."
@@ -38,6 +38,7 @@ class Voice:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._line = LineAnswers(parts)
 
     def routes(self) -> list[Route]:
         return [
@@ -51,23 +52,23 @@ class Voice:
     async def voice(self, request: Request) -> Response:
         """A call rings: a slot and a stream, or a sentence the caller can hear."""
         form = await twilio_form(request, self._parts.locks)
-        call_sid = _call_sid(form)
+        call_sid = call_sid_of(form)
         if not call_sid:
             raise Refused(400, "CallSid is missing")
         record = await self._parts.means.records.load(call_sid)
         if record is not None and self._is_interrupted(record):
             return _xml(self._resume(record))
-        return _xml(self._connect(call_sid, MEDIA_PATH, form))
+        return _xml(self.answer(call_sid, form))
 
     async def debug(self, request: Request) -> Response:
         """The same for the test sentence; asked for by hand there is no CallSid, and no slot is kept."""
         form = await twilio_form(request, self._parts.locks, operator_too=True)
-        return _xml(self._connect(_call_sid(form), DEBUG_PATH, form))
+        return _xml(self._connect(call_sid_of(form), DEBUG_PATH, form))
 
     async def after(self, request: Request) -> Response:
         """The stream is over: hang up, or say why the call cannot go on."""
         form = await twilio_form(request, self._parts.locks)
-        call_sid = _call_sid(form)
+        call_sid = call_sid_of(form)
         if form.get("CallStatus") in ENDED_STATUSES:
             return _xml(twiml.hang_up())
         record = await self._parts.means.records.load(call_sid)
@@ -80,12 +81,14 @@ class Voice:
     async def call_status(self, request: Request) -> Response:
         """Twilio tells how the call goes; one that ended before its stream came gives its slot back."""
         form = await twilio_form(request, self._parts.locks)
-        call_sid, status = _call_sid(form), form.get("CallStatus")
+        call_sid, status = call_sid_of(form), form.get("CallStatus")
         log.info(
             "call.status_reported", call_sid=call_sid, status=status, duration_s=form.get("CallDuration")
         )
         if status in ENDED_STATUSES:
             self._parts.admission.withdraw(call_sid)
+            if self._parts.reception.leave(call_sid):
+                log.info("line.left", call_sid=call_sid, reason="hung_up")
         return Response(status_code=204)
 
     async def stream_status(self, request: Request) -> Response:
@@ -95,7 +98,7 @@ class Voice:
         say = log.warning if fault or form.get("StreamEvent") == "stream-error" else log.info
         say(
             "stream.status_reported",
-            call_sid=_call_sid(form),
+            call_sid=call_sid_of(form),
             status=form.get("StreamEvent"),
             stream_sid=form.get("StreamSid"),
             fault=fault,
@@ -155,6 +158,25 @@ class Voice:
         log.info("call.sent_elsewhere", call_sid=call_sid, path=path)
         return twiml.ask_again(self._parts.locks.public_url + path)
 
+    def answer(self, call_sid: str, form: Form) -> str:
+        """What becomes of a caller who rings, or asks again from the line."""
+        if self._parts.drain.draining:
+            return self._elsewhere(self._line.way_back(call_sid, form), call_sid)
+        match self._receive(call_sid, form):
+            case LetIn():
+                return self._connect(call_sid, MEDIA_PATH, form)
+            case Wait() as wait:
+                return self._line.hold(wait, form)
+            case TurnAway() as no:
+                return self._line.turn_away(no, call_sid, form)
+
+    def _receive(self, call_sid: str, form: Form) -> Verdict:
+        caller = Caller(call_sid, form.get("From"), form.get("To"))
+        waited_s = self._line.waited_s(form)
+        return self._parts.reception.receive(
+            caller, clock.now(), waited_s=waited_s, fetched=bool(form.get("fetched"))
+        )
+
     def _connect(self, call_sid: str, path: str, form: Form) -> str:
         parts = self._parts
         if parts.drain.draining:
@@ -162,12 +184,7 @@ class Voice:
         try:
             token = parts.admission.reserve(call_sid, clock.now())
         except AtCapacity as error:
-            log.warning("call.refused", call_sid=call_sid, reason="at_capacity", fault=str(error))
-            return (
-                twiml.reject_busy()
-                if parts.words.reject_when_full
-                else twiml.say_and_hang_up(parts.words.busy)
-            )
+            return self._line.turn_away(TurnAway(No.HOUSE_FULL, str(error)), call_sid, form)
         parts.voice.warm()
         log.info(
             "call.admitted",
@@ -188,14 +205,6 @@ class Voice:
             status_url=f"{public}/stream/status",
             parameters=parameters,
         )
-
-
-def _call_sid(form: Form) -> str:
-    """The CallSid, or nothing where there is none; one that cannot be a CallSid is refused."""
-    given = form.get("CallSid")
-    if given and not CALL_SID.fullmatch(given):
-        raise Refused(400, "CallSid is not a call's id (CA and 32 hex digits)")
-    return given
 
 
 def _xml(document: str) -> Response:

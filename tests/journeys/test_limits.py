@@ -8,7 +8,7 @@ PUBLIC = "https://voice.example.com"
 
 
 async def test_the_caller_over_the_cap_hears_a_busy_sentence_and_the_others_are_untouched() -> None:
-    async with hotline(MAX_CALLS="1", BUSY_MESSAGE="We are busy.") as url:
+    async with hotline(MAX_CALLS="1", WHEN_FULL="say", BUSY_MESSAGE="We are busy.") as url:
         async with asyncio.TaskGroup() as group:
             first = group.create_task(call(url))
             await asyncio.sleep(0.3)

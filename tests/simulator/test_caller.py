@@ -343,3 +343,35 @@ async def test_a_caller_who_is_sent_round_and_round_gives_up() -> None:
 
     assert len(bridge.asked("/voice")) > 1
     assert report.all_faults == []
+
+
+async def test_a_gather_plays_its_prompts_waits_and_goes_on_without_a_key() -> None:
+    body = '<Gather timeout="1" action="/key"><Say>One.</Say></Gather><Say>Two.</Say>'
+    async with serving(answers={"/voice": document(body)}) as bridge:
+        report = await call(bridge)
+
+    assert report.said == ["One.", "Two."]
+    assert bridge.asked("/key") == []
+    assert len(report.heard) >= 8000
+
+
+async def test_a_key_in_a_gather_cuts_it_short_and_is_told_to_its_action() -> None:
+    body = '<Gather timeout="1" action="/key"><Say>One.</Say></Gather><Say>Two.</Say>'
+    answers = {"/voice": document(body), "/key": document("<Say>Three.</Say>")}
+    async with serving(answers=answers) as bridge:
+        report = await call(bridge, menu_keys={1: "2"})
+
+    assert report.said == ["Three."]
+    assert bridge.asked("/key")[0]["Digits"] == "2"
+
+
+async def test_a_recording_is_told_to_its_status_address_and_its_action() -> None:
+    body = '<Record action="/done" recordingStatusCallback="/kept"/><Say>Not reached.</Say>'
+    answers = {"/voice": document(body), "/done": document("<Hangup/>"), "/kept": Response(status_code=204)}
+    async with serving(answers=answers) as bridge:
+        report = await call(bridge)
+
+    kept, done = bridge.asked("/kept")[0], bridge.asked("/done")[0]
+    assert kept["RecordingStatus"] == "completed"
+    assert kept["RecordingSid"] == done["RecordingSid"]
+    assert report.said == [] and report.all_faults == []

@@ -111,7 +111,10 @@ async def test_callers_who_talk_take_different_turns_and_their_replies_are_count
     ]
 
 
-def test_without_talks_all_callers_do_the_same() -> None:
+def test_without_talks_all_callers_do_the_same_from_numbers_of_their_own() -> None:
     plan = LoadPlan(calls=2, ramp_per_s=1, call=Bridge(url="http://localhost:1").plan())
 
-    assert plan.plan_of(1) is plan.call
+    second = plan.plan_of(1)
+
+    assert second.turns == plan.call.turns
+    assert second.account.caller_number != plan.plan_of(0).account.caller_number

@@ -31,7 +31,8 @@ class Twilio:
 
     async def _answer(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode())
-        self.asked.append((request.url.path, form["Status"][0], request.headers["authorization"]))
+        what = form.get("Status") or form["Url"]
+        self.asked.append((request.url.path, what[0], request.headers["authorization"]))
         return JSONResponse({}, status_code=self.status)
 
 
@@ -43,6 +44,15 @@ async def test_a_call_is_completed_with_the_accounts_credentials() -> None:
     credentials = base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
     path = f"/2010-04-01/Accounts/{SID}/Calls/{CALL}.json"
     assert twilio.asked == [(path, "completed", f"Basic {credentials}")]
+
+
+async def test_a_waiting_call_is_sent_to_another_address() -> None:
+    twilio = Twilio()
+    async with twilio.account() as account:
+        assert await account.redirect(CALL, "https://h.example/voice/queue?fetched=1")
+        assert account.answers
+
+    assert [what for _, what, _ in twilio.asked] == ["https://h.example/voice/queue?fetched=1"]
 
 
 async def test_a_call_that_twilio_does_not_know_is_left_to_the_stream() -> None:
@@ -58,7 +68,8 @@ async def test_refused_credentials_are_not_tried_at_the_end_of_every_call() -> N
     twilio = Twilio(401)
     async with twilio.account() as account:
         assert not await account.hang_up(CALL)
-        assert not await account.hang_up(CALL)
+        assert not await account.redirect(CALL, "https://h.example/voice/queue")
+        assert not account.answers
 
     assert len(twilio.asked) == 1
 

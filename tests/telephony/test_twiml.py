@@ -53,6 +53,39 @@ def test_the_short_documents() -> None:
     assert twiml.reject_busy() == f'{HEAD}<Response><Reject reason="busy" /></Response>'
 
 
+def test_a_caller_in_line_hears_the_news_and_audio_and_is_asked_for_a_key_meanwhile() -> None:
+    assert twiml.hold(
+        again_url="https://h/q?a=1&b=2", key_url="https://h/k", say="News.", play_url="https://h/p"
+    ) == (
+        f'{HEAD}<Response><Gather action="https://h/k" method="POST" numDigits="1" timeout="1">'
+        "<Say>News.</Say><Play>https://h/p</Play></Gather>"
+        '<Redirect method="POST">https://h/q?a=1&amp;b=2</Redirect></Response>'
+    )
+
+
+def test_without_audio_and_keys_a_second_passes_before_the_next_question() -> None:
+    assert twiml.hold(again_url="https://h/q") == (
+        f'{HEAD}<Response><Pause length="1" /><Redirect method="POST">https://h/q</Redirect></Response>'
+    )
+
+
+def test_a_message_is_recorded_by_twilio() -> None:
+    document = twiml.take_message(
+        "Speak.", after_url="https://h/a", status_url="https://h/s", longest_s=120, otherwise="Nothing."
+    )
+
+    verbs = list(ElementTree.fromstring(document))
+    assert [verb.tag for verb in verbs] == ["Say", "Record", "Say", "Hangup"]
+    assert verbs[1].attrib == {
+        "action": "https://h/a",
+        "method": "POST",
+        "maxLength": "120",
+        "playBeep": "true",
+        "recordingStatusCallback": "https://h/s",
+        "recordingStatusCallbackMethod": "POST",
+    }
+
+
 @given(st.text(st.characters()))
 def test_no_sentence_spoils_the_document(text: str) -> None:
     said = ElementTree.fromstring(twiml.say_and_hang_up(text)).findtext("Say")

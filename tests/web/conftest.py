@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from app.calls.admission import Admission
 from app.calls.ear_tick import EarTick
 from app.calls.means import Means
+from app.calls.reception import Reception
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.conversation.announcement import Announcement
@@ -40,12 +41,12 @@ def make_parts(**changes: Any) -> Parts:
         ),
         "words": Words(busy="All lines are busy.", reject_when_full=False),
         "means": Means(voice=Chain([ToneVoice()]), ears=EarTick(Ears(VadBank(Silero.load())))),
-        "admission": Admission(2),
         "registry": Registry(),
         "ring": Ring(),
         "script_for": lambda _path: Script(Immediate(Announcement("Hello.")), listens=False),
         "elevenlabs_configured": False,
     }
+    given["reception"] = Reception(changes.pop("admission", None) or Admission(2))
     return Parts(**{**given, **changes})
 
 

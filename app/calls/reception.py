@@ -1,0 +1,236 @@
+"""What becomes of a caller who asks to be let in: a slot, a place in line, or a kind no.
+
+A free slot belongs to the first in line, not to whoever rings next. No clock: time comes in as `now`; what is
+scarce besides slots is asked of `scarce`.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.calls.admission import Admission
+from app.calls.shares import Shares, group_of
+from app.calls.waiting import Line, Pace, Waiter
+
+REMEMBERED = 10_000  # callers who were let in; a replayed webhook comes within seconds or not at all
+FIRST_ANSWER_S = 30.0  # seconds until a caller must ask again, before the answer is made that tells
+FETCHED_WITHIN_S = 3.0  # seconds; Twilio asks us at once when it is told to send a caller in
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    call_sid: str
+    number: str = ""
+    called: str = ""
+
+
+class No(StrEnum):
+    """Why a caller is neither let in nor kept in line."""
+
+    HOUSE_FULL = "at_capacity"
+    NUMBER_SHARE = "number_share"  # too many calls of this number already
+    LINE_FULL = "line_full"
+    WAITED_TOO_LONG = "waited_too_long"
+    HAS_LEFT = "has_left"  # a replayed webhook of a caller who left the line
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """Room for the call: reserve its slot at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """In line."""
+
+    waiter: Waiter
+    position: int
+    wait_s: float | None
+    """Honest guess; None where nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAway:
+    """A goodbye."""
+
+    why: No
+    fault: str = ""
+
+
+Verdict = LetIn | Wait | TurnAway
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator chose."""
+
+    shares: Shares = field(default_factory=Shares)
+    max_wait_s: float = 120.0
+
+
+def _nothing() -> str:
+    return ""
+
+
+class Reception:
+    """Decides over the slots of `admission`.
+
+    Args:
+        line: of waiting callers; None turns them away.
+        scarce: why no call can be taken although there are slots; empty when one can.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        *,
+        policy: Policy | None = None,
+        line: Line | None = None,
+        scarce: Callable[[], str] = _nothing,
+    ) -> None:
+        self.admission = admission
+        self.line = line
+        self.scarce = scarce
+        self._policy = policy or Policy()
+        self._pace = Pace()
+        self._known: OrderedDict[str, Caller] = OrderedDict()  # let in, by CallSid
+        self._inside: set[str] = set()
+
+    def receive(self, caller: Caller, now: float, *, waited_s: float = 0.0, fetched: bool = False) -> Verdict:
+        """Decide; the same call asked about again keeps its one slot or place.
+
+        Args:
+            waited_s: how long the caller has been in line already, as they brought it along.
+            fetched: they were sent in by `called`.
+        """
+        self.admission.expire(now)
+        self.look(now)
+        if caller.call_sid in self._known:
+            return LetIn()
+        waiter = self.line.find(caller.call_sid) if self.line is not None else None
+        if waiter is None:
+            return self._greet(caller, now, waited_s)
+        if now - waiter.since >= self._policy.max_wait_s:
+            self.leave(caller.call_sid)
+            return TurnAway(No.WAITED_TOO_LONG)
+        if not fetched and waiter.fetched_at is not None and now - waiter.fetched_at < FETCHED_WITHIN_S:
+            return self._wait(waiter)  # this question and the order to fetch them have crossed
+        waiter.fetched_at = None
+        if caller.call_sid in self._admissible():
+            return self._let_in(caller, now)
+        return self._wait(waiter)
+
+    def look(self, now: float) -> list[str]:
+        """See what has changed; returns the CallSids of those who left the line without a word."""
+        inside = self.admission.calls()
+        is_full = len(inside) >= self.admission.max_calls
+        self._pace.seen(now, departed=len(self._inside - inside), is_full=is_full)
+        self._inside = inside
+        lapsed = [each.call_sid for each in self.line or () if each.expected_by < now]
+        for call_sid in lapsed:
+            self.leave(call_sid, for_good=False)
+        return lapsed
+
+    def called(self, now: float) -> list[str]:
+        """Who in line can come in now and is to be fetched; each is named once until they ask again."""
+        if not self.line:
+            return []
+        admissible = self._admissible()
+        due = [each for each in self.line if each.call_sid in admissible and each.fetched_at is None]
+        for each in due:
+            each.fetched_at = now
+        return [each.call_sid for each in due]
+
+    def leave(self, call_sid: str, *, for_good: bool = True) -> bool:
+        """The caller has gone, or chose something else; True when they were in line."""
+        return self.line is not None and self.line.leave(call_sid, for_good=for_good)
+
+    @property
+    def full(self) -> str:
+        """Why a caller who rings now is not let in at once; empty when they are."""
+        scarce = self.scarce()
+        if scarce:
+            return scarce
+        taken, most = self.admission.taken, self.admission.max_calls
+        if taken >= most:
+            return f"at capacity: {taken} of {most} calls"
+        waiting = len(self.line or ())
+        return f"at capacity: {waiting} in line for {most - taken} slots" if waiting >= most - taken else ""
+
+    def status(self, now: float) -> dict[str, object]:
+        """The line for the operator: places and times, no numbers."""
+        return {
+            "waiting": len(self.line or ()),
+            "list": [
+                {
+                    "call_sid": each.call_sid,
+                    "position": position,
+                    "waited_s": round(now - each.since, 1),
+                    "expected_wait_s": _rounded(self._pace.wait_s(position)),
+                }
+                for position, each in enumerate(self.line or (), 1)
+            ],
+        }
+
+    def _greet(self, caller: Caller, now: float, waited_s: float) -> Verdict:
+        """Somebody new, or whom another process knew."""
+        if self.line is not None and self.line.has_left(caller.call_sid):
+            return TurnAway(No.HAS_LEFT)
+        if self._policy.shares.is_over(caller.number, self._present()):
+            return TurnAway(No.NUMBER_SHARE, "too many calls of one number")
+        if caller.call_sid in self._admissible(caller):
+            return self._let_in(caller, now)
+        if self.line is None:
+            return TurnAway(No.HOUSE_FULL, self.full or "the called number's share is taken")
+        since = now - min(max(0.0, waited_s), self._policy.max_wait_s)
+        waiter = Waiter(caller.call_sid, caller.number, caller.called, since, now + FIRST_ANSWER_S)
+        if not self.line.join(waiter):
+            return TurnAway(No.LINE_FULL, f"{len(self.line)} in line")
+        return self._wait(waiter)
+
+    def _let_in(self, caller: Caller, now: float) -> LetIn:
+        if self.line is not None:
+            self.line.leave(caller.call_sid)
+        self._known[caller.call_sid] = caller
+        while len(self._known) > REMEMBERED:
+            oldest = next(sid for sid in self._known if sid not in self._inside)
+            del self._known[oldest]
+        if len(self._inside | {caller.call_sid}) >= self.admission.max_calls:
+            self._pace.seen(now, departed=0, is_full=True)
+        return LetIn()
+
+    def _wait(self, waiter: Waiter) -> Wait:
+        assert self.line is not None
+        position = self.line.position(waiter.call_sid)
+        return Wait(waiter, position, self._pace.wait_s(position))
+
+    def _admissible(self, newcomer: Caller | None = None) -> set[str]:
+        """Who may come in now, the newcomer last: those whose called number is full are passed by others."""
+        free = 0 if self.scarce() else self.admission.max_calls - self.admission.taken
+        room = self._policy.shares.room_by_called(Counter(each.called for each in self._guests()))
+        queue = [(each.call_sid, each.called) for each in self.line or ()]
+        if newcomer is not None:
+            queue.append((newcomer.call_sid, newcomer.called))
+        admissible: set[str] = set()
+        for call_sid, called in queue:
+            if len(admissible) >= free:
+                break
+            if room.get(called, 1) > 0:
+                admissible.add(call_sid)
+                room.update({called: room[called] - 1} if called in room else {})
+        return admissible
+
+    def _guests(self) -> Iterable[Caller]:
+        return (self._known[sid] for sid in self.admission.calls() if sid in self._known)
+
+    def _present(self) -> Counter[str]:
+        """Calls in the house and in line, by what counts as one caller."""
+        numbers = [each.number for each in self._guests()] + [each.caller for each in self.line or ()]
+        return Counter(group_of(number) for number in numbers)
+
+
+def _rounded(wait_s: float | None) -> int | None:
+    return None if wait_s is None else round(wait_s)

@@ -1,0 +1,168 @@
+"""What callers in line are told, document by document."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
+
+import pytest
+
+from app import clock
+from app.calls.admission import Admission
+from app.calls.reception import No, Reception, TurnAway, Wait
+from app.calls.waiting import LocalLine, Waiter
+from app.telephony.rest import Account
+from app.web.access import Form
+from app.web.line_answers import LineAnswers, again
+from app.web.parts import Parts, Waiting, Words
+from tests.web.conftest import PUBLIC, locked, make_parts
+
+OFFERS = ("message", "callback")
+
+
+def waiting_parts(**changes: Any) -> Parts:
+    given: dict[str, Any] = {"locks": locked(), "waiting": Waiting((b"one", b"two"), OFFERS)}
+    return replace(make_parts(**{**given, **changes}), reception=Reception(Admission(1), line=LocalLine(5)))
+
+
+def form(**fields: object) -> Form:
+    return Form(tuple((name, str(value)) for name, value in fields.items()))
+
+
+def wait(position: int, wait_s: float | None = None, *, waited_s: float = 0.0) -> Wait:
+    now = clock.now()
+    return Wait(Waiter("CA1", "+1", "+2", now - waited_s, now), position, wait_s)
+
+
+def said(document: str) -> str:
+    return " ".join(each.text or "" for each in ElementTree.fromstring(document).iter("Say"))
+
+
+def back(document: str) -> dict[str, str]:
+    """What the caller brings along when they ask again."""
+    address = ElementTree.fromstring(document).findtext("Redirect") or ""
+    assert address.startswith(f"{PUBLIC}/voice/queue?")
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+async def test_the_first_news_are_the_place_and_what_a_key_does() -> None:
+    document = LineAnswers(waiting_parts()).hold(wait(3), form())
+
+    assert said(document) == (
+        "All our lines are busy at the moment. You are number 3 in line. "
+        "To leave a message, press 1. To be called back, press 2."
+    )
+    assert back(document)["heard"] == "3"
+
+
+async def test_news_are_told_when_the_place_has_changed_and_not_otherwise() -> None:
+    answers = LineAnswers(waiting_parts())
+
+    assert said(answers.hold(wait(2), form(heard=3))) == "You are number 2 in line."
+    assert said(answers.hold(wait(1), form(heard=2))) == "You are next in line."
+    assert said(answers.hold(wait(1), form(heard=1))) == ""
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "told"),
+    [
+        (None, ""),
+        (59.0, " The wait is less than a minute."),
+        (61.0, " The wait is about 2 minutes."),
+        (180.0, " The wait is about 3 minutes."),
+    ],
+)
+async def test_the_wait_is_told_where_it_is_known(wait_s: float | None, told: str) -> None:
+    document = LineAnswers(waiting_parts()).hold(wait(2, wait_s), form(heard=3))
+
+    assert said(document) == f"You are number 2 in line.{told}"
+
+
+async def test_without_offers_no_key_is_asked_for() -> None:
+    parts = waiting_parts(waiting=Waiting((), ()))
+
+    document = LineAnswers(parts).hold(wait(1), form(heard=1))
+
+    assert [verb.tag for verb in ElementTree.fromstring(document)] == ["Pause", "Redirect"]
+
+
+async def test_audio_is_played_in_turn_only_to_callers_who_can_be_fetched_out_of_it() -> None:
+    async with Account("AC1", "token", base_url="http://127.0.0.1:1") as account:
+        answers = LineAnswers(waiting_parts(account=account))
+        played = []
+        state: dict[str, object] = {"heard": 1}
+        for _ in range(3):
+            document = answers.hold(wait(1), form(**state))
+            state = dict(back(document))
+            played.append(ElementTree.fromstring(document).findtext(".//Play"))
+        await account.redirect("CA1", "https://h")  # nobody answers
+        silent = answers.hold(wait(1), form(**state))
+
+    version = (played[0] or "").partition("?v=")[2]
+    assert played == [f"{PUBLIC}/audio/hold/{n}.wav?v={version}" for n in (0, 1, 0)]
+    assert "<Play>" not in silent
+    assert "<Play>" not in LineAnswers(waiting_parts()).hold(wait(1), form())
+
+
+async def test_each_answer_says_by_when_the_caller_must_ask_again() -> None:
+    answers, quiet, told = LineAnswers(waiting_parts()), wait(1), wait(1)
+
+    answers.hold(quiet, form(heard=1))
+    answers.hold(told, form())
+
+    assert 2 < quiet.waiter.expected_by - clock.now() < 10
+    assert told.waiter.expected_by > quiet.waiter.expected_by + 5
+
+
+async def test_the_time_in_line_travels_along() -> None:
+    answers = LineAnswers(waiting_parts())
+
+    state = back(answers.hold(wait(2, waited_s=30.0), form()))
+
+    assert answers.waited_s(form(**state)) == pytest.approx(30.0, abs=1.0)
+    assert answers.waited_s(form()) == 0.0
+    assert answers.waited_s(form(since="nonsense")) == 0.0
+    assert again(
+        form(**state, CallSid="CA1")
+    ) == "/voice/queue?since={since}&heard={heard}&piece={piece}".format(**state)
+
+
+async def test_a_process_that_leaves_sends_callers_on_with_their_place() -> None:
+    parts = waiting_parts()
+    line, answers = parts.reception.line, LineAnswers(parts)
+    assert line is not None
+    line.join(wait(1, waited_s=30.0).waiter)
+
+    path = answers.way_back("CA1", form(heard=2))
+
+    state = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+    assert answers.waited_s(form(**state)) == pytest.approx(30.0, abs=1.0)
+    assert state["heard"] == "2"
+    assert len(line) == 0 and not line.has_left("CA1")
+    assert answers.way_back("CA2", form()) == "/voice"
+    assert answers.way_back("CA2", form(since=5, heard=1)) == "/voice/queue?since=5&heard=1&piece=0"
+
+
+@pytest.mark.parametrize(
+    ("why", "verbs", "words"),
+    [
+        (No.HAS_LEFT, ["Hangup"], ""),
+        (No.WAITED_TOO_LONG, ["Say", "Hangup"], "Thank you for waiting"),
+        (No.LINE_FULL, ["Say", "Hangup"], "All lines are busy."),
+        (No.NUMBER_SHARE, ["Say", "Hangup"], "All lines are busy."),
+    ],
+)
+async def test_every_no_is_a_goodbye(why: No, verbs: list[str], words: str) -> None:
+    document = LineAnswers(waiting_parts()).turn_away(TurnAway(why), "CA1", form())
+
+    assert [verb.tag for verb in ElementTree.fromstring(document)] == verbs
+    assert words in said(document)
+
+
+async def test_only_a_phone_that_still_rings_is_rejected_unanswered() -> None:
+    answers = LineAnswers(waiting_parts(words=Words(busy="Busy.", reject_when_full=True)))
+
+    rings = answers.turn_away(TurnAway(No.HOUSE_FULL), "CA1", form(CallStatus="ringing"))
+    answered = answers.turn_away(TurnAway(No.HOUSE_FULL), "CA1", form(CallStatus="in-progress"))
+
+    assert ("<Reject" in rings, "<Reject" in answered) == (True, False)
