@@ -26,7 +26,7 @@ class AdmissionSettings(Section):
         default=90,
         ge=0,
         le=100,
-        doc="percent of MAX_CALLS, but at least 5, for one calling number: it cannot fill the house. 0: no bound",
+        doc="percent of MAX_CALLS, but at least 5, for one calling number. 0: no bound",
     )
     withheld_percent: int = env(
         "MAX_WITHHELD_PERCENT",

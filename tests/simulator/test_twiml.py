@@ -109,7 +109,7 @@ def test_plain_text_is_twiml_if_it_parses_and_else_read_aloud() -> None:
     ("body", "kept"),
     [
         ("<say>no</say><Hangup/>", ["Hangup"]),
-        ("<Gather>1</Gather><Hangup/>", ["Hangup"]),
+        ("<Enqueue>1</Enqueue><Hangup/>", ["Hangup"]),
         ('<Say Voice="alice">yes</Say>', ["Say"]),
         ("<Say>yes<break/></Say>", ["Say"]),
         ("<Connect/><Hangup/>", ["Hangup"]),

@@ -52,7 +52,7 @@ async def test_a_caller_over_the_cap_waits_and_is_connected_when_there_is_a_slot
         await http.post("/voice/status", data={"CallSid": A, "CallStatus": "completed"})
         let_in = await ask(http, B, "/voice/queue", heard="1")
 
-    assert verbs(first) == verbs(let_in) == ["Connect", "Say", "Hangup"]
+    assert verbs(first) == verbs(let_in) == ["Connect", "Redirect"]
     assert verbs(held) == verbs(again) == ["Gather", "Redirect"]
     assert "You are next in line." in held
     assert "<Say>" not in again
