@@ -10,7 +10,7 @@ LOCK = pip compile --quiet --universal --generate-hashes --python-version 3.11 -
 # Its threads would spin on every core for matrices that fit into a cache.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-dev run fleet call test check bench lock format clean
+.PHONY: help setup setup-dev run fleet call test check bench lock sbom format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -59,5 +59,8 @@ lock: setup-dev  ## renew the lock files from pyproject.toml
 	$(BIN)/uv $(LOCK) --extra local-voice --extra local-hearing --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv $(LOCK) --extra quality -c requirements-dev.lock -o requirements-quality.lock
 
+sbom: setup  ## what hotline is made of, as CycloneDX JSON (hotline.cdx.json)
+	$(BIN)/python deploy/sbom.py hotline.cdx.json
+
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) hotline.cdx.json .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -255,6 +255,11 @@ def _announce(parts: Parts) -> None:
     log.info(
         "server.started", public_url=locks.public_url, voices=parts.voice.names, ears=parts.recognisers.names
     )
+    if not locks.trusts_this_machine and not locks.admin_tokens:
+        log.warning(
+            "server.operators_locked_out",
+            fault="ADMIN_TOKEN is missing and HOST is public: operator paths stay closed",
+        )
     if not locks.twilio_tokens:
         log.warning(
             "server.unlocked",

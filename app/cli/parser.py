@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import call, config, convert, load, logs, script, serve
+from app.cli import call, config, convert, doctor, load, logs, script, serve
 from app.cli.terminal import complain
 from app.errors import ConfigError
 
-COMMANDS = (serve, call, load, logs, convert, script, config)
+COMMANDS = (serve, call, load, logs, convert, script, config, doctor)
 EXAMPLES = """\
 examples:
   hotline serve                                   answer on http://localhost:8000
@@ -17,6 +17,7 @@ examples:
   hotline load --calls 50 --ramp 10 --seconds 30  fifty callers at once
   hotline logs --latest                           what happened on the last call
   hotline convert speech.mp3 --out heard.wav      what a phone would hear of a file
+  hotline doctor                                  what is unsafe or missing, and the cure
 """
 
 

@@ -5,11 +5,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.web.access import Refused
+from app.web.access import Refused, require_operator
+from app.web.audience import Audience, audience_of
+from app.web.headers import SecurityHeaders
 from app.web.health import Health
 from app.web.logs import Logs
 from app.web.media import Media
@@ -51,10 +54,33 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
         *SpeechApi(parts).routes(),
         *Media(parts).routes(),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Refused: _refuse})
+
+    async def nothing_here(request: Request, error: Exception) -> Response:
+        # A stranger is not told which of the operator's paths there are.
+        if audience_of(request.url.path) is Audience.OPERATOR:
+            try:
+                require_operator(request, parts.locks)
+            except Refused as refused:
+                return await _refuse(request, refused)
+        return await _say_no(request, error)
+
+    handlers = {Refused: _refuse, HTTPException: nothing_here}
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    app.router.redirect_slashes = False  # the redirect would be built from the request's own Host
+    # Outside of everything, so that the page of an unexpected error has the headers too.
+    app.middleware_stack = SecurityHeaders(
+        app.build_middleware_stack(), https=parts.locks.public_url.startswith("https:")
+    )
+    return app
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Refused) else 500
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse({"error": str(error)}, status_code=status, headers=headers)
+
+
+async def _say_no(_request: Request, error: Exception) -> Response:
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    said = {404: "not found", 405: "method not allowed"}.get(status, "refused")
+    return JSONResponse({"error": said}, status_code=status, headers=headers)
