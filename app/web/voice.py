@@ -56,7 +56,8 @@ class Voice:
         if not call_sid:
             raise Refused(400, "CallSid is missing")
         record = await self._parts.means.records.load(call_sid)
-        if record is not None and self._is_interrupted(record):
+        # Of a stream that broke while its server lived, Twilio asks `/voice/after`: this is somebody anew.
+        if record is not None and record.ending in ("", Ending.HANDED_OVER) and self._is_interrupted(record):
             return _xml(self._resume(record))
         return _xml(self.answer(call_sid, form))
 

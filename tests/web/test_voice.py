@@ -182,8 +182,13 @@ async def test_a_caller_nobody_took_comes_back_with_a_fresh_token(knock: Knock, 
     assert kept is not None and kept.transfer_failed
 
 
-@pytest.mark.parametrize("ending", ["", "handed_over", "stream_broke", "internal_error"])
-@pytest.mark.parametrize("path", ["/voice", "/voice/after"])
+@pytest.mark.parametrize(
+    ("path", "ending"),
+    [
+        *(("/voice/after", ending) for ending in ("", "handed_over", "stream_broke", "internal_error")),
+        *(("/voice", ending) for ending in ("", "handed_over")),
+    ],
+)
 async def test_a_call_in_the_midst_of_its_conversation_gets_a_new_stream(
     knock: Knock, tmp_path: Path, ending: str, path: str
 ) -> None:
