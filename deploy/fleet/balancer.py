@@ -2,7 +2,7 @@
 
 Every request goes to a replica whose `/readyz` says yes, one request a connection, so that a replica on its
 way out gets no more of them; a webhook that nobody answered is asked of the next one. A WebSocket is piped,
-and stays where it is. In production take haproxy (deploy/haproxy.cfg), or what the platform has.
+and stays where it is. In production take haproxy, or what the platform has.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ class FleetPlan:
     port: int = 0
     """Of the balancer; 0 takes a free one."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    """Of every replica. Without a REDIS_URL in it a stream comes back to the replica that asked for it."""
+    """Of every replica."""
 
 
 class Fleet:
@@ -70,7 +70,7 @@ class Fleet:
         backend = Backend(f"r{self._started}", port or free_port())
         environ = {"HAND_OVER_SECONDS": "2", **self._plan.environ}
         environ |= {"HOST": "127.0.0.1", "DATA_DIR": str(self._plan.folder)}
-        own_path = "" if "REDIS_URL" in environ else f"/{backend.name}"
+        own_path = f"/{backend.name}"  # stream tokens are each replica's own
         environ["PUBLIC_URL"] = self.url + own_path
         replica = Replica(backend, environ, self._plan.folder / "logs" / f"{backend.name}.log")
         await replica.start()

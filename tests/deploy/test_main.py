@@ -25,7 +25,7 @@ async def line_with(process: Process, pattern: str) -> str:
 
 async def test_it_says_what_is_where_rolls_on_sighup_and_stops_in_order_on_ctrl_c() -> None:
     port = free_port()
-    argv = ("-m", "deploy.fleet", "--replicas", "1", "--port", str(port), "--no-redis")
+    argv = ("-m", "deploy.fleet", "--replicas", "1", "--port", str(port))
     process = await asyncio.create_subprocess_exec(sys.executable, *argv, stdout=PIPE)
     try:
         first = await line_with(process, r"^r1 on port \d+, pid \d+, log ")
