@@ -42,13 +42,13 @@ class AdmissionSettings(Section):
     )
     lag_ms: int = env(
         "MAX_LOOP_LAG_MS",
-        default=100,
+        default=200,
         ge=0,
         doc="milliseconds the event loop may be late (mean of 3 s) before new calls wait. 0: no bound",
     )
     cpu_percent: int = env(
         "MAX_CPU_PERCENT",
-        default=85,
+        default=90,
         ge=0,
         le=100,
         doc="percent of one core the event loop may use over 3 s before new calls wait. 0: no bound",

@@ -13,7 +13,7 @@ from app.simulator.plan import Account, CallPlan, Patience, Turn
 from app.simulator.report import CallReport
 from deploy.fleet.fleet import Fleet, FleetPlan
 from deploy.fleet.replica import Replica
-from tests.journeys.conftest import HURRIED, vendor_environ
+from tests.journeys.conftest import HURRIED, UNBOUNDED, vendor_environ
 from tests.standins.elevenlabs import ElevenLabsStandin
 
 GREETING = ("First this.", "Second that.", "Third those.", "Choose.")
@@ -84,7 +84,7 @@ async def running(folder: Path, *, replicas: int, **environ: str) -> AsyncIterat
     async with ElevenLabsStandin(delay_ms=(20, 40)) as vendor:
         settings = vendor_environ(vendor, ELEVENLABS_OUTPUT_FORMAT="ulaw_8000", HOTLINE_SCRIPT=str(script))
         inherited: Mapping[str, str] = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1"}
-        settings |= {**inherited, "HEARING_PROVIDERS": "none", "LOG_FORMAT": "json", **environ}
+        settings |= {**inherited, **UNBOUNDED, "HEARING_PROVIDERS": "none", "LOG_FORMAT": "json", **environ}
         async with Fleet(FleetPlan(folder=folder, replicas=replicas, environ=settings)) as fleet:
             yield Running(fleet, vendor)
 
