@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SPAN_S = 3.0  # seconds over which lateness and processor use are averaged: one hiccup refuses nobody
-STALL_S = 2.0  # seconds; a loop that stood still for so long has cost every live call its lead several times
+STALL_S = 1.0  # seconds; a loop that stood still for so long has cost every live call its lead
 RELIEF = 0.85  # of a bound: what was exceeded must fall below before new calls are taken again
 
 
