@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -19,15 +19,10 @@ from app.calls.ear_tick import EarTick
 from app.calls.load_gauge import gauge
 from app.calls.means import Limits, Means
 from app.calls.notes import Notes
-from app.calls.reception import Policy, Reception
-from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
-from app.calls.shares import Shares, part_of
-from app.calls.strain import Bounds, Strain, no_ears
+from app.calls.shared_desk import SharedDesk
 from app.calls.usher import Fetch, usher
-from app.calls.waiting import LocalLine
-from app.capacity.local import LocalPermits
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
@@ -39,10 +34,11 @@ from app.hearing.echo import Margins
 from app.hearing.endpointing import Timing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
-from app.log import attach, configure, log
+from app.log import Reader, attach, configure, log
 from app.observe.ring import Ring
 from app.settings import Settings
 from app.settings.tuning import TuningSettings
+from app.sharing import Shared, desk_of, share, strain_of
 from app.speech.cache import SpeechCache
 from app.speech.chain import Chain
 from app.telephony.rest import Account
@@ -50,6 +46,7 @@ from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
 from app.web.line_answers import QUEUE_PATH
 from app.web.parts import Locks, Observers, Parts, Waiting, Words
+from app.web.status import status_of
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
 
@@ -83,8 +80,17 @@ def parts_of(settings: Settings) -> Parts:
     """
     answering = cast(settings)
     cache = SpeechCache(Path(settings.server.data_dir) / "speech")
-    means = _means(settings, answering, cache)
-    strain = _strain(settings)
+    admission = Admission(settings.calls.max_calls, reservation_s=settings.calls.reservation_s)
+    shared = share(settings, admission)
+    means = _means(settings, answering, cache, shared)
+    strain = strain_of(settings)
+    drain = Drain(
+        DrainPatience(
+            hand_over_s=settings.calls.hand_over_s,
+            deadline_s=settings.calls.drain_s,
+        )
+    )
+    desk = desk_of(settings, admission, shared, strain, means.recognisers, drain)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -95,7 +101,8 @@ def parts_of(settings: Settings) -> Parts:
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
         means=means,
-        reception=_reception(settings, strain, means.recognisers),
+        desk=desk,
+        tokens=shared.tokens,
         strain=strain,
         waiting=_waiting(settings),
         registry=Registry(),
@@ -103,44 +110,13 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=(*answering.opened, cache, means.records),
+        opened=(*shared.opened, *([desk] if isinstance(desk, SharedDesk) else []), *answering.opened, cache),
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
         observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
-        drain=Drain(
-            DrainPatience(
-                hand_over_s=settings.calls.hand_over_s,
-                deadline_s=settings.calls.drain_s,
-            )
-        ),
-    )
-
-
-def _limits(settings: Settings) -> Iterator[tuple[str, int | None]]:
-    """Voices whose vendor counts what is in the making; the embedded one just takes its time."""
-    return ((name, settings.vendors.max_concurrent(name)) for name in settings.voices if name != "local")
-
-
-def _strain(settings: Settings) -> Strain:
-    chosen = settings.admission
-    percent = (chosen.cpu_percent, chosen.memory_percent, chosen.files_percent)
-    return Strain(Bounds(chosen.lag_ms / 1000, *(each / 100 for each in percent)))
-
-
-def _reception(settings: Settings, strain: Strain, recognisers: HearingChain) -> Reception:
-    calls, chosen = settings.calls, settings.admission
-    withheld = part_of(calls.max_calls, chosen.withheld_percent)
-    per_number = chosen.per_number or part_of(calls.max_calls, chosen.number_percent)
-    shares = Shares(per_number, withheld, chosen.by_called(calls.max_calls))
-
-    def scarce() -> str:
-        return strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
-
-    return Reception(
-        Admission(calls.max_calls, reservation_s=calls.reservation_s, token_s=calls.stream_token_s),
-        policy=Policy(shares, chosen.max_wait_s),
-        line=LocalLine(chosen.max_waiting) if calls.when_full == "queue" else None,
-        scarce=scarce,
+        drain=drain,
+        fleet=shared.fleet,
+        events=shared.events,
     )
 
 
@@ -179,12 +155,12 @@ def _account(settings: Settings) -> Account | None:
     return Account(calls.twilio_account_sid, token, base_url=calls.twilio_base_url)
 
 
-def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
+def _means(settings: Settings, answering: Cast, cache: SpeechCache, shared: Shared) -> Means:
     talk = settings.conversation
     return Means(
         voice=Chain(
             [VOICES[name](settings) for name in settings.voices],
-            permits={name: LocalPermits(name, limit) for name, limit in _limits(settings)},
+            permits=shared.permits,
             cache=cache,
         ),
         ears=EarTick(Ears(VadBank(Silero.load()), _tuning(settings.tuning))),
@@ -208,7 +184,7 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
         messages_in=Path(settings.server.data_dir) / "messages",
-        records=RecordFiles(Path(settings.server.data_dir) / "resume"),
+        records=shared.records,
         replica=settings.server.replica,
     )
 
@@ -217,8 +193,10 @@ def _lifespan(parts: Parts) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Parts]]:
         async with AsyncExitStack() as stack:
-            for read in (parts.ring.read, *parts.observers.readers()):
+            for read in (parts.ring.read, *parts.observers.readers(), *_shared_readers(parts)):
                 stack.callback(attach(read))
+            if parts.fleet is not None:
+                parts.fleet.describe = lambda: status_of(parts)
             for part in (*parts.opened, *([parts.account] if parts.account else [])):
                 await stack.enter_async_context(part)
             await stack.enter_async_context(parts.voice)
@@ -232,7 +210,7 @@ def _lifespan(parts: Parts) -> Lifespan:
                     house,
                     leaving,
                     parts.means.ears.run(),
-                    usher(parts.reception, _fetch(parts)),
+                    usher(parts.desk, _fetch(parts)),
                     gauge(parts.strain),
                     *parts.observers.work(),
                 )
@@ -244,6 +222,10 @@ def _lifespan(parts: Parts) -> Lifespan:
             log.info("server.stopped")
 
     return lifespan
+
+
+def _shared_readers(parts: Parts) -> list[Reader]:
+    return [parts.events.read] if parts.events is not None else []
 
 
 def _permits(parts: Parts) -> dict[str, PermitStatus]:

@@ -8,8 +8,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from app.calls.admission import Admission
 from app.calls.shares import Shares, group_of
 from app.calls.waiting import Line, Pace, Waiter
 
@@ -41,6 +41,9 @@ class No(StrEnum):
 class LetIn:
     """Room for the call: reserve its slot at once."""
 
+    passing: tuple[str, ...] = ()
+    """Who stands before them in line, and waits for another thing than a slot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -71,30 +74,49 @@ class Policy:
     max_wait_s: float = 120.0
 
 
+class Slots(Protocol):
+    """The house: how many calls it takes, and who is in it."""
+
+    @property
+    def max_calls(self) -> int: ...
+
+    @property
+    def taken(self) -> int:
+        """Slots in use, reserved ones included."""
+
+    def calls(self) -> set[str]:
+        """Their CallSids."""
+
+    def expire(self, now: float) -> list[str]:
+        """Give back lapsed reservations."""
+
+
 def _nothing() -> str:
     return ""
 
 
 class Reception:
-    """Decides over the slots of `admission`.
+    """Decides over the slots of a house.
 
     Args:
+        slots: of the house.
+        policy: may be replaced while it works.
         line: of waiting callers; None turns them away.
         scarce: why no call can be taken although there are slots; empty when one can.
     """
 
     def __init__(
         self,
-        admission: Admission,
+        slots: Slots,
         *,
         policy: Policy | None = None,
         line: Line | None = None,
         scarce: Callable[[], str] = _nothing,
     ) -> None:
-        self.admission = admission
+        self.slots = slots
         self.line = line
         self.scarce = scarce
-        self._policy = policy or Policy()
+        self.policy = policy or Policy()
         self._pace = Pace()
         self._known: OrderedDict[str, Caller] = OrderedDict()  # let in, by CallSid
         self._inside: set[str] = set()
@@ -106,27 +128,42 @@ class Reception:
             waited_s: how long the caller has been in line already, as they brought it along.
             fetched: they were sent in by `called`.
         """
-        self.admission.expire(now)
+        self.slots.expire(now)
         self.look(now)
         if caller.call_sid in self._known:
             return LetIn()
         waiter = self.line.find(caller.call_sid) if self.line is not None else None
         if waiter is None:
             return self._greet(caller, now, waited_s)
-        if now - waiter.since >= self._policy.max_wait_s:
+        if now - waiter.since >= self.policy.max_wait_s:
             self.leave(caller.call_sid)
             return TurnAway(No.WAITED_TOO_LONG)
         if not fetched and waiter.fetched_at is not None and now - waiter.fetched_at < FETCHED_WITHIN_S:
             return self._wait(waiter)  # this question and the order to fetch them have crossed
         waiter.fetched_at = None
-        if caller.call_sid in self._admissible():
-            return self._let_in(caller, now)
+        admissible = self._admissible()
+        if caller.call_sid in admissible:
+            return self._let_in(caller, admissible, now)
         return self._wait(waiter)
+
+    def place(self, waiter: Waiter, position: int) -> Wait:
+        """What a caller at that position is told."""
+        return Wait(waiter, position, self._pace.wait_s(position))
+
+    def know(self, caller: Caller) -> None:
+        """Somebody is in the house whom another process has let in."""
+        self._known[caller.call_sid] = caller
+        while len(self._known) > REMEMBERED:
+            del self._known[next(sid for sid in self._known if sid not in self._inside)]
+
+    def forget(self, call_sid: str) -> None:
+        """They are not in the house after all."""
+        self._known.pop(call_sid, None)
 
     def look(self, now: float) -> list[str]:
         """See what has changed; returns the CallSids of those who left the line without a word."""
-        inside = self.admission.calls()
-        is_full = len(inside) >= self.admission.max_calls
+        inside = self.slots.calls()
+        is_full = len(inside) >= self.slots.max_calls
         self._pace.seen(now, departed=len(self._inside - inside), is_full=is_full)
         self._inside = inside
         lapsed = [each.call_sid for each in self.line or () if each.expected_by < now]
@@ -154,7 +191,7 @@ class Reception:
         scarce = self.scarce()
         if scarce:
             return scarce
-        taken, most = self.admission.taken, self.admission.max_calls
+        taken, most = self.slots.taken, self.slots.max_calls
         if taken >= most:
             return f"at capacity: {taken} of {most} calls"
         waiting = len(self.line or ())
@@ -179,38 +216,37 @@ class Reception:
         """Somebody new, or whom another process knew."""
         if self.line is not None and self.line.has_left(caller.call_sid):
             return TurnAway(No.HAS_LEFT)
-        if self._policy.shares.is_over(caller.number, self._present()):
+        if self.policy.shares.is_over(caller.number, self._present()):
             return TurnAway(No.NUMBER_SHARE, "too many calls of one number")
-        if caller.call_sid in self._admissible(caller):
-            return self._let_in(caller, now)
+        admissible = self._admissible(caller)
+        if caller.call_sid in admissible:
+            return self._let_in(caller, admissible, now)
         if self.line is None:
             return TurnAway(No.HOUSE_FULL, self.full or "the called number's share is taken")
-        since = now - min(max(0.0, waited_s), self._policy.max_wait_s)
+        since = now - min(max(0.0, waited_s), self.policy.max_wait_s)
         waiter = Waiter(caller.call_sid, caller.number, caller.called, since, now + FIRST_ANSWER_S)
         if not self.line.join(waiter):
             return TurnAway(No.LINE_FULL, f"{len(self.line)} in line")
         return self._wait(waiter)
 
-    def _let_in(self, caller: Caller, now: float) -> LetIn:
+    def _let_in(self, caller: Caller, admissible: set[str], now: float) -> LetIn:
+        queue = [each.call_sid for each in self.line or ()]
+        before = queue[: queue.index(caller.call_sid)] if caller.call_sid in queue else queue
         if self.line is not None:
-            self.line.leave(caller.call_sid)
-        self._known[caller.call_sid] = caller
-        while len(self._known) > REMEMBERED:
-            oldest = next(sid for sid in self._known if sid not in self._inside)
-            del self._known[oldest]
-        if len(self._inside | {caller.call_sid}) >= self.admission.max_calls:
+            self.line.leave(caller.call_sid, for_good=False)
+        self.know(caller)
+        if len(self._inside | {caller.call_sid}) >= self.slots.max_calls:
             self._pace.seen(now, departed=0, is_full=True)
-        return LetIn()
+        return LetIn(tuple(sid for sid in before if sid not in admissible))
 
     def _wait(self, waiter: Waiter) -> Wait:
         assert self.line is not None
-        position = self.line.position(waiter.call_sid)
-        return Wait(waiter, position, self._pace.wait_s(position))
+        return self.place(waiter, self.line.position(waiter.call_sid))
 
     def _admissible(self, newcomer: Caller | None = None) -> set[str]:
         """Who may come in now, the newcomer last: those whose called number is full are passed by others."""
-        free = 0 if self.scarce() else self.admission.max_calls - self.admission.taken
-        room = self._policy.shares.room_by_called(Counter(each.called for each in self._guests()))
+        free = 0 if self.scarce() else self.slots.max_calls - self.slots.taken
+        room = self.policy.shares.room_by_called(Counter(each.called for each in self._guests()))
         queue = [(each.call_sid, each.called) for each in self.line or ()]
         if newcomer is not None:
             queue.append((newcomer.call_sid, newcomer.called))
@@ -224,7 +260,7 @@ class Reception:
         return admissible
 
     def _guests(self) -> Iterable[Caller]:
-        return (self._known[sid] for sid in self.admission.calls() if sid in self._known)
+        return (self._known[sid] for sid in self.slots.calls() if sid in self._known)
 
     def _present(self) -> Counter[str]:
         """Calls in the house and in line, by what counts as one caller."""

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from app import clock
-from app.calls.reception import Reception
+from app.calls.desk import Desk
 from app.log import log
 
 LOOK_S = 0.2  # seconds; a slot is offered within a second, most of which the telephone network needs
@@ -12,15 +11,14 @@ LOOK_S = 0.2  # seconds; a slot is offered within a second, most of which the te
 Fetch = Callable[[str], Awaitable[bool]]
 
 
-async def usher(reception: Reception, fetch: Fetch | None = None) -> None:
+async def usher(desk: Desk, fetch: Fetch | None = None) -> None:
     """Run until cancelled; without `fetch` callers ask every second by themselves."""
     async with asyncio.TaskGroup() as group:
         while True:
-            now = clock.now()
-            for call_sid in reception.look(now):
+            for call_sid in await desk.look():
                 log.info("line.left", call_sid=call_sid, reason="no_longer_asking")
             if fetch is not None:
-                for call_sid in reception.called(now):
+                for call_sid in await desk.due():
                     group.create_task(_fetch(fetch, call_sid))
             await asyncio.sleep(LOOK_S)
 

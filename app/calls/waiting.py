@@ -5,7 +5,7 @@ A waiting caller holds no socket: Twilio plays to them and asks again. Each answ
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,6 +87,10 @@ class LocalLine:
 
     def has_left(self, call_sid: str) -> bool:
         return call_sid in self._left
+
+    def show(self, waiters: Iterable[Waiter]) -> None:
+        """These stand in line, in this order, whoever stood there before."""
+        self._waiters = list(waiters)
 
     def position(self, call_sid: str) -> int:
         places = enumerate(self._waiters, 1)

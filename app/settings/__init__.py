@@ -11,6 +11,7 @@ from app.errors import ConfigError
 from app.settings.admission import AdmissionSettings
 from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
+from app.settings.fleet import FleetSettings
 from app.settings.hearing import HearingSettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
@@ -22,6 +23,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ServerSettings,
     CallSettings,
     AdmissionSettings,
+    FleetSettings,
     ConversationSettings,
     SpeechSettings,
     HearingSettings,
@@ -37,6 +39,7 @@ class Settings:
     server: ServerSettings
     calls: CallSettings
     admission: AdmissionSettings
+    fleet: FleetSettings
     conversation: ConversationSettings
     speech: SpeechSettings
     hearing: HearingSettings
@@ -66,6 +69,7 @@ class Settings:
             ServerSettings.read(given),
             CallSettings.read(given),
             AdmissionSettings.read(given),
+            FleetSettings.read(given),
             ConversationSettings.read(given),
             SpeechSettings.read(given),
             HearingSettings.read(given),
@@ -89,7 +93,7 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be seen in a log, longest first so that none hides a part of another."""
-        sections: tuple[Section, ...] = (self.server, self.calls, self.conversation, self.vendors)
+        sections: tuple[Section, ...] = (self.server, self.calls, self.fleet, self.conversation, self.vendors)
         return tuple(sorted((s for section in sections for s in section.secrets()), key=len, reverse=True))
 
     def _conflicts(self) -> list[str]:

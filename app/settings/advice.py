@@ -231,8 +231,8 @@ def _leaving(settings: Settings, around: Surroundings) -> Iterator[Advice]:
         )
 
 
-def _store(_settings: Settings, around: Surroundings) -> Iterator[Advice]:
-    url = around.environ.get("REDIS_URL", "").strip()
+def _store(settings: Settings, _around: Surroundings) -> Iterator[Advice]:
+    url = settings.fleet.redis_url.get_secret_value()
     if not url or _is_local(url) or url.startswith("unix:"):
         return
     if not urlsplit(url).password:
@@ -262,7 +262,7 @@ def _misspelled(_settings: Settings, around: Surroundings) -> Iterator[Advice]:
     known = {
         name for section in SECTIONS for names, _, _ in section.variables() for name in names.split(", ")
     }
-    for name in sorted(set(around.environ) - known - {"REDIS_URL"}):
+    for name in sorted(set(around.environ) - known):
         near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=LIKENESS)
         if near and len(name) > 5:
             yield _warning(name, "no setting of this name", f"did you mean {near[0]}?")

@@ -12,7 +12,7 @@ from app.errors import ConfigError
 URL = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 
 
-def env(*names: str, default: Any, doc: str, **limits: float) -> Any:
+def env(*names: str, default: Any, doc: str, **limits: float | str) -> Any:
     """A field read from the first of `names` that is set; `Any`, as pydantic's own `Field` is."""
     return Field(default, validation_alias=AliasChoices(*names), description=doc, **limits)  # type: ignore[call-overload]
 

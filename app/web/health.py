@@ -1,7 +1,5 @@
 """Whether hotline lives, whether it can take calls, and what it is doing."""
 
-from dataclasses import asdict
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -9,6 +7,7 @@ from starlette.routing import Route
 from app import clock
 from app.web.access import require_operator
 from app.web.parts import Parts
+from app.web.status import status_of
 from app.web.voice import MEDIA_PATH
 
 
@@ -59,29 +58,7 @@ class Health:
         """For the operator: the calls that are live, and every scarce thing with its use."""
         parts = self._parts
         require_operator(request, parts.locks)
-        parts.admission.expire(clock.now())
-        body = {
-            "calls": {
-                "live": parts.admission.live,
-                "reserved": parts.admission.taken - parts.admission.live,
-                "max": parts.admission.max_calls,
-                "list": [
-                    {"call_sid": call.call_sid, "stream_sid": call.stream_sid, "started_at": call.started_at}
-                    for call in parts.registry.live
-                ],
-            },
-            "speech": {
-                "providers": parts.voice.names,
-                "failing": parts.voice.failing,
-                "voices": [asdict(voice) for voice in parts.voice.status()],
-            },
-            "hearing": parts.recognisers.status(),
-            "speech_api": parts.observers.requests.status(),
-            "alarms": parts.observers.alarms.status(),
-            "line": parts.reception.status(clock.now()),
-            "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
-        }
-        return JSONResponse(body, headers={"Cache-Control": "no-store"})
+        return JSONResponse(status_of(parts), headers={"Cache-Control": "no-store"})
 
     async def pool(self, request: Request) -> Response:
         """For the operator: the recognisers, how many are taken, who waits, and their health."""

@@ -33,16 +33,15 @@ class LineAnswers:
         hold = parts.waiting.hold
         self._version = hashlib.sha256(b"".join(hold)).hexdigest()[:8]
 
-    def hold(self, wait: Wait, form: Form) -> str:
+    async def hold(self, wait: Wait, form: Form) -> str:
         """The news, if there are any, some audio, and back."""
         heard = _number(form.get("heard"))
         say = self._news(wait, is_first=not heard) if heard != wait.position else ""
         play_url, piece = self._piece(form)
         state = {"since": self._since_ms(wait), "heard": wait.position, "piece": piece}
-        now, line = clock.now(), self._parts.reception.line
-        if line is not None:
-            audio_s = PIECE_S if play_url else 0.0
-            wait.waiter.expected_by = now + ROUND_S + SPOKEN_S * len(say) + audio_s + SLACK_S
+        audio_s = PIECE_S if play_url else 0.0
+        within_s = ROUND_S + SPOKEN_S * len(say) + audio_s + SLACK_S
+        await self._parts.desk.expect(wait.waiter.call_sid, within_s)
         if say:
             log.info(
                 "line.position_told",
@@ -73,7 +72,7 @@ class LineAnswers:
         line = self._parts.reception.line
         waiter = line.find(call_sid) if line is not None else None
         if waiter is not None:
-            self._parts.reception.leave(call_sid, for_good=False)
+            self._parts.desk.pass_on(call_sid)
             since = round((clock.wall().timestamp() - (clock.now() - waiter.since)) * 1000)
             return f"{QUEUE_PATH}?{urlencode({'since': since, 'heard': _number(form.get('heard'))})}"
         return again(form) if form.get("since") else "/voice"

@@ -12,10 +12,10 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app import clock
-from app.calls.admission import TokenRefused
 from app.calls.call import Call
 from app.calls.registry import Departed, Ending, LiveCall
 from app.calls.script import Script
+from app.calls.tokens import TokenRefused
 from app.conversation.port import CallResumed, TransferFailed
 from app.errors import AtCapacity, MediaStreamError
 from app.log import log
@@ -96,7 +96,7 @@ class Media:
 
     async def _admit(self, stream: MediaStream, socket: MediaSocket) -> messages.Started | None:
         """Wait for `start` and take its token; None when the socket was turned away."""
-        if self._parts.admission.is_full_of_live_calls() or self._pending >= MOST_PENDING:
+        if self._parts.desk.is_full_of_live_calls() or self._pending >= MOST_PENDING:
             await _turn_away(socket, "at_capacity", "server at capacity")
             return None
         self._pending += 1
@@ -104,8 +104,7 @@ class Media:
             async with asyncio.timeout(START_WITHIN_S):
                 started = await _start_of(stream, socket)
             if started is not None:
-                token = started.parameters.get("token", "")
-                self._parts.admission.adopt(token, started.call_sid, clock.now())
+                await self._let_in(started.parameters.get("token", ""), started.call_sid)
         except TimeoutError:
             await _turn_away(socket, "no_start", "no start in time")
         except AtCapacity:
@@ -119,6 +118,14 @@ class Media:
         finally:
             self._pending -= 1
         return None
+
+    async def _let_in(self, token: str, call_sid: str) -> None:
+        """Use the token up, once there is room for the call: a full house is no reason to lose it."""
+        desk = self._parts.desk
+        if not desk.has_room_for(call_sid):
+            raise AtCapacity(f"{desk.admission.taken} of {desk.admission.max_calls} calls")
+        await self._parts.tokens.consume(token, call_sid)
+        await desk.adopt(call_sid)
 
     async def _serve_call(
         self, stream: MediaStream, socket: MediaSocket, started: messages.Started, path: str
@@ -136,7 +143,7 @@ class Media:
         finally:
             # Before the close: Twilio may ask what follows as soon as it sees it.
             parts.registry.ended(call_sid, departed)
-            parts.admission.release(call_sid)
+            parts.desk.release(call_sid, goes_on=departed.ending.goes_on)
             if departed.ending is Ending.FINISHED and parts.account is not None:
                 await parts.account.hang_up(call_sid)
             await socket.close(*CLOSES.get(departed.ending, (NORMAL, "")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.calls.admission import Admission
+from app.calls.desk import Desk
 from app.calls.drain import Drain
 from app.calls.means import Means
 from app.calls.notes import Notes
@@ -13,13 +14,16 @@ from app.calls.reception import Reception
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.calls.strain import Strain
+from app.calls.tokens import Tokens
 from app.hearing.chain import HearingChain
 from app.log import Reader
 from app.observe.alarm_watch import AlarmWatch
 from app.observe.alarm_webhook import AlarmWebhook
+from app.observe.fleet import Fleet
 from app.observe.metrics import Metrics
 from app.observe.requests import Requests
 from app.observe.ring import Ring
+from app.observe.shared_events import SharedEvents
 from app.speech.chain import Chain
 from app.telephony.rest import Account
 
@@ -80,13 +84,17 @@ class Parts:
     locks: Locks
     words: Words
     means: Means
-    reception: Reception
+    desk: Desk
+    tokens: Tokens
     registry: Registry
     ring: Ring
     script_for: Callable[[str], Script]
     """What is said on a new call, by the path its socket came on."""
     elevenlabs_configured: bool
     drain: Drain = field(default_factory=Drain)
+    fleet: Fleet | None = None
+    """The other replicas, where there is a store."""
+    events: SharedEvents | None = None
     strain: Strain = field(default_factory=Strain)
     waiting: Waiting = field(default_factory=Waiting)
     account: Account | None = None
@@ -101,7 +109,13 @@ class Parts:
 
     @property
     def admission(self) -> Admission:
-        return self.reception.admission
+        """The slots of this process."""
+        return self.desk.admission
+
+    @property
+    def reception(self) -> Reception:
+        """What is decided over, as it was last known."""
+        return self.desk.reception
 
     @property
     def voice(self) -> Chain:

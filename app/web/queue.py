@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app import clock
+from app.calls.desk import Left
 from app.calls.notes import CallBack, Recording
 from app.calls.shares import WITHHELD, group_of
 from app.log import log
@@ -31,7 +32,7 @@ WILL_CALL = "Thank you. We will call you back. Goodbye."
 CANNOT_CALL = "We cannot see your number, so we cannot call you back. Please stay on the line."
 NOT_NOTED = "We are sorry, we could not note your number. Please call again. Goodbye."
 
-Answer = Callable[[str, Form], str]
+Answer = Callable[[str, Form], Awaitable[str]]
 
 
 class Queue:
@@ -54,18 +55,18 @@ class Queue:
         """A caller in line asks what follows."""
         form, call_sid = await self._form(request)
         if form.get("CallStatus") in ENDED:
-            self._left(call_sid, "hung_up")
+            await self._leave(call_sid, "hung_up")
             return _xml(twiml.hang_up())
-        return _xml(self._answer(call_sid, form))
+        return _xml(await self._answer(call_sid, form))
 
     async def key(self, request: Request) -> Response:
         """A caller in line has chosen something else; any other key keeps them there."""
         form, call_sid = await self._form(request)
         offer = KEYS.get(form.get("Digits"), "")
         if offer not in self._parts.waiting.offers:
-            return _xml(self._answer(call_sid, form))
+            return _xml(await self._answer(call_sid, form))
         if offer == "message":
-            self._left(call_sid, "message")
+            await self._leave(call_sid, "message")
             return _xml(self._take_message())
         return _xml(await self._call_back(call_sid, form))
 
@@ -116,9 +117,11 @@ class Queue:
             raise Refused(400, "CallSid is missing")
         return form, call_sid
 
-    def _left(self, call_sid: str, reason: str) -> None:
-        if self._parts.reception.leave(call_sid):
+    async def _leave(self, call_sid: str, reason: str) -> Left:
+        left = await self._parts.desk.leave(call_sid)
+        if left is Left.NOW:
             log.info("line.left", call_sid=call_sid, reason=reason)
+        return left
 
     def _take_message(self) -> str:
         public = self._parts.locks.public_url
@@ -131,12 +134,11 @@ class Queue:
         )
 
     async def _call_back(self, call_sid: str, form: Form) -> str:
-        number, line = form.get("From"), self._parts.reception.line
+        number = form.get("From")
         if group_of(number) == WITHHELD:
             return twiml.hold(again_url=self._parts.locks.public_url + again(form), say=CANNOT_CALL)
-        if line is None or line.has_left(call_sid):  # a repeated webhook: it is noted already
+        if await self._leave(call_sid, "callback") is Left.BEFORE:  # a repeated webhook: it is noted already
             return twiml.say_and_hang_up(WILL_CALL)
-        self._left(call_sid, "callback")
         wish = CallBack(clock.wall().isoformat(), call_sid, number, form.get("To"))
         try:
             await asyncio.to_thread(self._parts.waiting.notes.call_back, wish)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import clock
+from app.calls.desk import Left
 from app.calls.reception import Caller, LetIn, No, TurnAway, Verdict, Wait
 from app.calls.registry import Ending
 from app.calls.resume import MOST_STREAMS, Record
@@ -58,13 +58,20 @@ class Voice:
         record = await self._parts.means.records.load(call_sid)
         # Of a stream that broke while its server lived, Twilio asks `/voice/after`: this is somebody anew.
         if record is not None and record.ending in ("", Ending.HANDED_OVER) and self._is_interrupted(record):
-            return _xml(self._resume(record))
-        return _xml(self.answer(call_sid, form))
+            return _xml(await self._resume(record))
+        return _xml(await self.answer(call_sid, form))
 
     async def debug(self, request: Request) -> Response:
         """The same for the test sentence; asked for by hand there is no CallSid, and no slot is kept."""
         form = await twilio_form(request, self._parts.locks, operator_too=True)
-        return _xml(self._connect(call_sid_of(form), DEBUG_PATH, form))
+        call_sid = call_sid_of(form)
+        if self._parts.drain.draining:
+            return _xml(self._elsewhere(DEBUG_WEBHOOK, call_sid))
+        try:
+            await self._parts.desk.take(call_sid)
+        except AtCapacity as error:
+            return _xml(self._line.turn_away(TurnAway(No.HOUSE_FULL, str(error)), call_sid, form))
+        return _xml(await self._connect(call_sid, DEBUG_PATH, form))
 
     async def after(self, request: Request) -> Response:
         """The stream is over: hang up, or say why the call cannot go on."""
@@ -74,9 +81,9 @@ class Voice:
             return _xml(twiml.hang_up())
         record = await self._parts.means.records.load(call_sid)
         if dialled := form.get("DialCallStatus"):
-            return _xml(self._come_back(record, call_sid, dialled))
+            return _xml(await self._come_back(record, call_sid, dialled))
         if record is not None and self._is_interrupted(record):
-            return _xml(self._resume(record))
+            return _xml(await self._resume(record))
         return _xml(self._conclude(call_sid, record))
 
     async def call_status(self, request: Request) -> Response:
@@ -87,8 +94,8 @@ class Voice:
             "call.status_reported", call_sid=call_sid, status=status, duration_s=form.get("CallDuration")
         )
         if status in ENDED_STATUSES:
-            self._parts.admission.withdraw(call_sid)
-            if self._parts.reception.leave(call_sid):
+            await self._parts.tokens.spend(call_sid)
+            if await self._parts.desk.leave(call_sid) is Left.NOW:
                 log.info("line.left", call_sid=call_sid, reason="hung_up")
         return Response(status_code=204)
 
@@ -122,7 +129,7 @@ class Voice:
         )
         return twiml.say_and_hang_up(TOO_LONG if ending is Ending.SESSION_TIMEOUT else SORRY)
 
-    def _come_back(self, record: Record | None, call_sid: str, dialled: str) -> str:
+    async def _come_back(self, record: Record | None, call_sid: str, dialled: str) -> str:
         """The dialled phone is done with the caller: over, or back to us if nobody was there."""
         if dialled in ("completed", "answered"):
             return twiml.hang_up()
@@ -131,7 +138,7 @@ class Voice:
             return twiml.say_and_hang_up(NOBODY)
         failed = msgspec.structs.replace(record, transfer_failed=True)
         self._parts.means.records.save(failed)
-        return self._resume(failed)
+        return await self._resume(failed)
 
     def _is_interrupted(self, record: Record) -> bool:
         """Whether the call is in the midst of a conversation, and has no stream."""
@@ -139,15 +146,16 @@ class Voice:
         goes_on = not record.ending or Ending(record.ending).goes_on
         return goes_on and not live and record.streams < MOST_STREAMS
 
-    def _resume(self, record: Record) -> str:
+    async def _resume(self, record: Record) -> str:
         """A new stream for a call that has had one."""
         call_sid = record.call_sid
         if self._parts.drain.draining:
             return self._elsewhere("/voice/after", call_sid)
         try:
-            token = self._parts.admission.reserve_again(call_sid, clock.now())
+            await self._parts.desk.take(call_sid, again=True)
         except AtCapacity:
             return self._elsewhere("/voice/after", call_sid)
+        token = await self._parts.tokens.issue(call_sid, again=True)
         self._parts.voice.warm()
         # Counted here: a stream that never comes must not be tried for ever.
         self._parts.means.records.save(msgspec.structs.replace(record, streams=record.streams + 1))
@@ -159,40 +167,34 @@ class Voice:
         log.info("call.sent_elsewhere", call_sid=call_sid, path=path)
         return twiml.ask_again(self._parts.locks.public_url + path)
 
-    def answer(self, call_sid: str, form: Form) -> str:
+    async def answer(self, call_sid: str, form: Form) -> str:
         """What becomes of a caller who rings, or asks again from the line."""
         if self._parts.drain.draining:
             return self._elsewhere(self._line.way_back(call_sid, form), call_sid)
-        match self._receive(call_sid, form):
+        match await self._receive(call_sid, form):
             case LetIn():
-                return self._connect(call_sid, MEDIA_PATH, form)
+                return await self._connect(call_sid, MEDIA_PATH, form)
             case Wait() as wait:
-                return self._line.hold(wait, form)
+                return await self._line.hold(wait, form)
             case TurnAway() as no:
                 return self._line.turn_away(no, call_sid, form)
 
-    def _receive(self, call_sid: str, form: Form) -> Verdict:
+    async def _receive(self, call_sid: str, form: Form) -> Verdict:
         caller = Caller(call_sid, form.get("From"), form.get("To"))
         waited_s = self._line.waited_s(form)
-        return self._parts.reception.receive(
-            caller, clock.now(), waited_s=waited_s, fetched=bool(form.get("fetched"))
-        )
+        return await self._parts.desk.receive(caller, waited_s=waited_s, fetched=bool(form.get("fetched")))
 
-    def _connect(self, call_sid: str, path: str, form: Form) -> str:
+    async def _connect(self, call_sid: str, path: str, form: Form) -> str:
+        """A stream for a call that has its slot."""
         parts = self._parts
-        if parts.drain.draining:
-            return self._elsewhere(DEBUG_WEBHOOK if path == DEBUG_PATH else "/voice", call_sid)
-        try:
-            token = parts.admission.reserve(call_sid, clock.now())
-        except AtCapacity as error:
-            return self._line.turn_away(TurnAway(No.HOUSE_FULL, str(error)), call_sid, form)
+        token = await parts.tokens.issue(call_sid)
         parts.voice.warm()
         log.info(
             "call.admitted",
             call_sid=call_sid,
             path=path,
-            taken=parts.admission.taken,
-            max_calls=parts.admission.max_calls,
+            taken=parts.reception.slots.taken,
+            max_calls=parts.reception.slots.max_calls,
             **{"pii.from": form.get("From"), "pii.to": form.get("To")},
         )
         return self._stream(path, token)

@@ -1,4 +1,4 @@
-"""Slots and stream tokens."""
+"""Slots."""
 
 from contextlib import suppress
 
@@ -6,41 +6,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.calls.admission import Admission, Refusal, TokenRefused
+from app.calls.admission import SET_ASIDE_S, Admission
 from app.errors import AtCapacity
 
 
-def refusal_of(admission: Admission, token: str, call_sid: str, now: float) -> Refusal:
-    with pytest.raises(TokenRefused) as caught:
-        admission.adopt(token, call_sid, now)
-    return caught.value.refusal
-
-
-def test_a_repeated_webhook_gets_the_same_token_and_one_slot() -> None:
+def test_a_repeated_webhook_keeps_one_slot() -> None:
     admission = Admission(5)
 
-    tokens = {admission.reserve("CA1", now) for now in (0.0, 1.0, 2.0)}
+    for now in (0.0, 1.0, 2.0):
+        admission.reserve("CA1", now)
 
-    assert len(tokens) == 1
     assert admission.taken == 1
 
 
-def test_two_calls_get_two_tokens() -> None:
+def test_two_calls_keep_two_slots() -> None:
     admission = Admission(5)
+    admission.reserve("CA1", 0.0)
+    admission.reserve("CA2", 0.0)
 
-    assert admission.reserve("CA1", 0.0) != admission.reserve("CA2", 0.0)
     assert admission.taken == 2
 
 
 def test_a_full_house_refuses_the_next_call_and_takes_it_after_a_release() -> None:
     admission = Admission(1)
-    admission.adopt(admission.reserve("CA1", 0.0), "CA1", 0.1)
+    admission.adopt("CA1", 0.1)
 
     with pytest.raises(AtCapacity):
         admission.reserve("CA2", 1.0)
     admission.release("CA1")
 
-    assert admission.reserve("CA2", 2.0)
+    admission.reserve("CA2", 2.0)
+    assert admission.taken == 1
 
 
 def test_reserved_slots_count_before_their_socket_comes() -> None:
@@ -57,92 +53,89 @@ def test_a_reservation_without_a_socket_lapses() -> None:
 
     assert admission.expire(9.9) == []
     assert admission.expire(10.0) == ["CA1"]
-    assert admission.reserve("CA2", 10.0)
+    admission.reserve("CA2", 10.0)
+    assert admission.taken == 1
 
 
 def test_a_live_call_never_lapses() -> None:
     admission = Admission(1, reservation_s=10)
-    admission.adopt(admission.reserve("CA1", 0.0), "CA1", 1.0)
+    admission.adopt("CA1", 1.0)
 
     assert admission.expire(1e6) == []
     assert admission.live == admission.taken == 1
 
 
 def test_a_late_socket_is_let_in_while_there_is_room() -> None:
-    admission = Admission(1, reservation_s=10, token_s=60)
-    token = admission.reserve("CA1", 0.0)
+    admission = Admission(1, reservation_s=10)
+    admission.reserve("CA1", 0.0)
     admission.expire(10.0)
 
-    admission.adopt(token, "CA1", 30.0)
+    admission.adopt("CA1", 30.0)
 
     assert admission.live == 1
 
 
 def test_a_late_socket_is_refused_when_its_slot_has_gone_to_another() -> None:
-    admission = Admission(1, reservation_s=10, token_s=60)
-    token = admission.reserve("CA1", 0.0)
+    admission = Admission(1, reservation_s=10)
+    admission.reserve("CA1", 0.0)
     admission.reserve("CA2", 11.0)
 
+    assert not admission.has_room_for("CA1", 12.0)
     with pytest.raises(AtCapacity):
-        admission.adopt(token, "CA1", 12.0)
+        admission.adopt("CA1", 12.0)
 
 
-def test_each_wrong_token_is_refused_for_its_own_reason() -> None:
-    admission = Admission(5, token_s=60)
-    one, two = admission.reserve("CA1", 0.0), admission.reserve("CA2", 0.0)
+def test_a_socket_whose_webhook_another_replica_answered_is_let_in_while_there_is_room() -> None:
+    admission = Admission(1)
 
-    assert refusal_of(admission, "", "CA1", 1.0) is Refusal.MISSING
-    assert refusal_of(admission, one[:-1], "CA1", 1.0) is Refusal.UNKNOWN
-    assert refusal_of(admission, two, "CA1", 1.0) is Refusal.OTHER_CALL
-    assert refusal_of(admission, one, "CA1", 60.0) is Refusal.EXPIRED
-    admission.adopt(two, "CA2", 1.0)
-    assert refusal_of(admission, two, "CA2", 2.0) is Refusal.USED
+    assert admission.has_room_for("CA1", 0.0)
+    admission.adopt("CA1", 0.0)
+
+    assert not admission.has_room_for("CA2", 0.0)
+    assert admission.live == 1
 
 
-def test_a_used_token_stays_used_when_the_webhook_is_replayed() -> None:
+def test_a_webhook_that_is_played_again_after_the_call_keeps_no_slot() -> None:
     admission = Admission(5)
-    token = admission.reserve("CA1", 0.0)
-    admission.adopt(token, "CA1", 1.0)
+    admission.adopt("CA1", 1.0)
     admission.release("CA1")
 
-    assert admission.reserve("CA1", 2.0) == token
-    assert admission.taken == 0
-    assert refusal_of(admission, token, "CA1", 3.0) is Refusal.USED
-
-
-def test_a_token_that_expired_unused_is_renewed_by_the_next_webhook() -> None:
-    admission = Admission(5, token_s=60)
-    old = admission.reserve("CA1", 0.0)
-
-    fresh = admission.reserve("CA1", 61.0)
-
-    assert fresh != old
-    admission.adopt(fresh, "CA1", 62.0)
-
-
-def test_a_token_asked_for_by_hand_serves_the_first_call_only() -> None:
-    admission = Admission(1)
-    token = admission.reserve("", 0.0)
+    admission.reserve("CA1", 2.0)
 
     assert admission.taken == 0
-    admission.adopt(token, "CA7", 1.0)
-    assert admission.live == 1
-    assert refusal_of(admission, token, "CA8", 2.0) is Refusal.USED
 
 
-def test_a_caller_gone_before_the_socket_gives_the_slot_back_and_spends_the_token() -> None:
+def test_a_call_that_goes_on_keeps_a_slot_again() -> None:
     admission = Admission(1)
-    token = admission.reserve("CA1", 0.0)
+    admission.adopt("CA1", 1.0)
+    admission.release("CA1")
+
+    admission.reserve_again("CA1", 2.0)
+
+    assert admission.taken == 1
+
+
+def test_a_call_asked_for_by_hand_has_no_slot_until_its_socket_comes() -> None:
+    admission = Admission(1)
+
+    admission.reserve("", 0.0)
+
+    assert admission.taken == 0
+
+
+def test_a_caller_gone_before_the_socket_gives_the_slot_back() -> None:
+    admission = Admission(1)
+    admission.reserve("CA1", 0.0)
 
     admission.withdraw("CA1")
+    admission.reserve("CA1", 1.0)
 
     assert admission.taken == 0
-    assert refusal_of(admission, token, "CA1", 1.0) is Refusal.USED
 
 
 def test_withdrawing_a_live_or_unknown_call_changes_nothing() -> None:
     admission = Admission(1)
-    admission.adopt(admission.reserve("CA1", 0.0), "CA1", 0.0)
+    admission.adopt("CA1", 0.0)
 
     admission.withdraw("CA1")
     admission.withdraw("CA9")
@@ -151,24 +144,46 @@ def test_withdrawing_a_live_or_unknown_call_changes_nothing() -> None:
     assert admission.live == 1
 
 
-def test_only_live_calls_make_the_house_full_for_a_socket() -> None:
+def test_a_call_that_goes_on_keeps_its_slot_for_a_moment() -> None:
     admission = Admission(1)
-    token = admission.reserve("CA1", 0.0)
+    admission.adopt("CA1", 0.0)
 
-    assert not admission.is_full_of_live_calls()
-    admission.adopt(token, "CA1", 0.0)
-    assert admission.is_full_of_live_calls()
+    admission.set_aside("CA1", 10.0)
+
+    with pytest.raises(AtCapacity):
+        admission.reserve("CA2", 10.0 + SET_ASIDE_S - 0.1)
+    admission.reserve_again("CA1", 11.0)
+    admission.adopt("CA1", 12.0)
+    assert admission.live == 1
+
+
+def test_a_call_that_does_not_go_on_after_all_gives_its_slot_to_the_next() -> None:
+    admission = Admission(1)
+    admission.adopt("CA1", 0.0)
+    admission.set_aside("CA1", 10.0)
+
+    admission.reserve("CA2", 10.0 + SET_ASIDE_S)
+
+    assert admission.calls() == {"CA2"}
+
+
+def test_a_call_that_the_fleet_has_a_slot_for_comes_into_a_full_house() -> None:
+    admission = Admission(1)
+    admission.adopt("CA1", 0.0)
+
+    admission.adopt("CA2", 0.0, reserved_elsewhere=True)
+
+    assert admission.live == 2
 
 
 def test_what_is_remembered_is_bounded_and_live_calls_are_never_forgotten() -> None:
     admission = Admission(2, reservation_s=1)
-    first = admission.reserve("CA-first", 0.0)
-    admission.adopt(first, "CA-first", 0.0)
+    admission.adopt("CA-first", 0.0)
     for number in range(10_050):
         admission.reserve(f"CA{number}", 2.0 + 2 * number)
 
     assert len(admission._places) == 10_000
-    assert refusal_of(admission, first, "CA-first", 1e6) is Refusal.USED
+    assert admission.live == 1
 
 
 steps = st.lists(
@@ -177,12 +192,12 @@ steps = st.lists(
 )
 
 
-def act(admission: Admission, what: str, call_sid: str, now: float, tokens: dict[str, str]) -> None:
+def act(admission: Admission, what: str, call_sid: str, now: float) -> None:
     match what:
         case "reserve":
-            tokens[call_sid] = admission.reserve(call_sid, now)
+            admission.reserve(call_sid, now)
         case "adopt":
-            admission.adopt(tokens.get(call_sid, ""), call_sid, now)
+            admission.adopt(call_sid, now)
         case "release":
             admission.release(call_sid)
         case "withdraw":
@@ -191,10 +206,10 @@ def act(admission: Admission, what: str, call_sid: str, now: float, tokens: dict
 
 @given(steps)
 def test_never_more_slots_than_the_cap_and_none_left_after_all_have_gone(plan: list[tuple[str, int]]) -> None:
-    admission, tokens = Admission(3, reservation_s=10, token_s=60), dict[str, str]()
+    admission = Admission(3, reservation_s=10)
     for step, (what, who) in enumerate(plan):
-        with suppress(AtCapacity, TokenRefused):
-            act(admission, what, f"CA{who}", 4.0 * step, tokens)
+        with suppress(AtCapacity):
+            act(admission, what, f"CA{who}", 4.0 * step)
         assert admission.live <= admission.taken <= 3
 
     for who in range(6):

@@ -17,7 +17,7 @@ class House:
     """A reception and its callers, as the door plays them: a caller who is let in takes the slot at once."""
 
     def __init__(self, slots: int, **given: Any) -> None:
-        self.admission = Admission(slots, reservation_s=1e6, token_s=1e6)
+        self.admission = Admission(slots, reservation_s=1e6)
         self.line = LocalLine(given.pop("most", 10))
         self.reception = Reception(self.admission, line=self.line, **given)
 
@@ -71,9 +71,8 @@ def test_a_replayed_webhook_keeps_one_slot_and_one_place() -> None:
 
 def test_a_replayed_webhook_of_a_call_that_is_over_takes_no_slot() -> None:
     house = House(1)
-    token = house.admission.reserve("a", 0.0)
     house.ask("a")
-    house.admission.adopt(token, "a", 0.0)
+    house.admission.adopt("a", 0.0)
     house.admission.release("a")
 
     assert house.ask("a", 5.0) == "in"

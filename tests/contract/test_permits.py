@@ -9,7 +9,10 @@ import pytest
 
 from app.capacity.local import LocalPermits
 from app.capacity.port import Permits, Rank
+from app.capacity.redis import RedisPermits
+from app.capacity.store import Store
 from app.errors import AtCapacity
+from tests.standins.redis import RedisServer, needs_redis
 
 Open = Callable[[int], AbstractAsyncContextManager[Permits]]
 LONG = 30.0
@@ -20,8 +23,20 @@ async def local(limit: int) -> AsyncIterator[Permits]:
     yield LocalPermits("v", limit)
 
 
-EVERY: dict[str, Open] = {"local": local}
-every = pytest.mark.parametrize("opened", EVERY.values(), ids=EVERY.keys())
+@asynccontextmanager
+async def shared(limit: int) -> AsyncIterator[Permits]:
+    async with RedisServer() as server, Store(server.url, within_s=LONG) as store:
+        await store.ask(
+            "HSET", store.key("server"), "run", store.run_id
+        )  # no new server: nothing to wait for
+        async with RedisPermits(store, "v", limit) as permits:
+            yield permits
+
+
+every = pytest.mark.parametrize(
+    "opened",
+    [pytest.param(local, id="local"), pytest.param(shared, id="shared", marks=needs_redis)],
+)
 
 
 @every

@@ -12,12 +12,9 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from app.calls.admission import Admission
-from app.calls.reception import Reception
 from app.calls.strain import Bounds, Sample, Strain
-from app.calls.waiting import LocalLine
 from app.web.parts import Parts
-from tests.web.conftest import Knock, knock, make_parts
+from tests.web.conftest import Knock, desk_with_a_line, knock, make_parts
 
 __all__ = ["knock"]
 SIDS = ["CA" + letter * 32 for letter in "abcdef"]
@@ -26,8 +23,8 @@ BOUNDS = Bounds(lag_s=0.1, processor=0.85, memory=0.9, files=0.9)
 
 def house(slots: int, strain: Strain | None = None) -> Parts:
     strain = strain or Strain(BOUNDS)
-    reception = Reception(Admission(slots), line=LocalLine(10), scarce=lambda: strain.reason)
-    return replace(make_parts(strain=strain), reception=reception)
+    desk = desk_with_a_line(slots, scarce=lambda: strain.reason)
+    return replace(make_parts(strain=strain), desk=desk)
 
 
 async def ring(http: httpx.AsyncClient, call_sid: str, path: str = "/voice") -> str:

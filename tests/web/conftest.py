@@ -9,11 +9,14 @@ import pytest
 from starlette.applications import Starlette
 
 from app.calls.admission import Admission
+from app.calls.desk import LocalDesk
 from app.calls.ear_tick import EarTick
 from app.calls.means import Means
 from app.calls.reception import Reception
 from app.calls.registry import Registry
 from app.calls.script import Script
+from app.calls.tokens import LocalTokens
+from app.calls.waiting import LocalLine
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.hearing.ear import Ears
@@ -41,13 +44,21 @@ def make_parts(**changes: Any) -> Parts:
         ),
         "words": Words(busy="All lines are busy.", reject_when_full=False),
         "means": Means(voice=Chain([ToneVoice()]), ears=EarTick(Ears(VadBank(Silero.load())))),
+        "tokens": LocalTokens(),
         "registry": Registry(),
         "ring": Ring(),
         "script_for": lambda _path: Script(Immediate(Announcement("Hello.")), listens=False),
         "elevenlabs_configured": False,
     }
-    given["reception"] = Reception(changes.pop("admission", None) or Admission(2))
+    admission = changes.pop("admission", None) or Admission(2)
+    given["desk"] = LocalDesk(Reception(admission), admission)
     return Parts(**{**given, **changes})
+
+
+def desk_with_a_line(slots: int = 1, **given: Any) -> LocalDesk:
+    """Of one process, with room for ten in line."""
+    admission = Admission(slots)
+    return LocalDesk(Reception(admission, line=LocalLine(10), **given), admission)
 
 
 def locked(**changes: Any) -> Locks:

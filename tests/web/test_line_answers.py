@@ -8,21 +8,20 @@ from xml.etree import ElementTree
 import pytest
 
 from app import clock
-from app.calls.admission import Admission
-from app.calls.reception import No, Reception, TurnAway, Wait
-from app.calls.waiting import LocalLine, Waiter
+from app.calls.reception import No, TurnAway, Wait
+from app.calls.waiting import Waiter
 from app.telephony.rest import Account
 from app.web.access import Form
 from app.web.line_answers import LineAnswers, again
 from app.web.parts import Parts, Waiting, Words
-from tests.web.conftest import PUBLIC, locked, make_parts
+from tests.web.conftest import PUBLIC, desk_with_a_line, locked, make_parts
 
 OFFERS = ("message", "callback")
 
 
 def waiting_parts(**changes: Any) -> Parts:
     given: dict[str, Any] = {"locks": locked(), "waiting": Waiting((b"one", b"two"), OFFERS)}
-    return replace(make_parts(**{**given, **changes}), reception=Reception(Admission(1), line=LocalLine(5)))
+    return replace(make_parts(**{**given, **changes}), desk=desk_with_a_line())
 
 
 def form(**fields: object) -> Form:
@@ -46,7 +45,7 @@ def back(document: str) -> dict[str, str]:
 
 
 async def test_the_first_news_are_the_place_and_what_a_key_does() -> None:
-    document = LineAnswers(waiting_parts()).hold(wait(3), form())
+    document = await LineAnswers(waiting_parts()).hold(wait(3), form())
 
     assert said(document) == (
         "All our lines are busy at the moment. You are number 3 in line. "
@@ -58,9 +57,9 @@ async def test_the_first_news_are_the_place_and_what_a_key_does() -> None:
 async def test_news_are_told_when_the_place_has_changed_and_not_otherwise() -> None:
     answers = LineAnswers(waiting_parts())
 
-    assert said(answers.hold(wait(2), form(heard=3))) == "You are number 2 in line."
-    assert said(answers.hold(wait(1), form(heard=2))) == "You are next in line."
-    assert said(answers.hold(wait(1), form(heard=1))) == ""
+    assert said(await answers.hold(wait(2), form(heard=3))) == "You are number 2 in line."
+    assert said(await answers.hold(wait(1), form(heard=2))) == "You are next in line."
+    assert said(await answers.hold(wait(1), form(heard=1))) == ""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ async def test_news_are_told_when_the_place_has_changed_and_not_otherwise() -> N
     ],
 )
 async def test_the_wait_is_told_where_it_is_known(wait_s: float | None, told: str) -> None:
-    document = LineAnswers(waiting_parts()).hold(wait(2, wait_s), form(heard=3))
+    document = await LineAnswers(waiting_parts()).hold(wait(2, wait_s), form(heard=3))
 
     assert said(document) == f"You are number 2 in line.{told}"
 
@@ -81,7 +80,7 @@ async def test_the_wait_is_told_where_it_is_known(wait_s: float | None, told: st
 async def test_without_offers_no_key_is_asked_for() -> None:
     parts = waiting_parts(waiting=Waiting((), ()))
 
-    document = LineAnswers(parts).hold(wait(1), form(heard=1))
+    document = await LineAnswers(parts).hold(wait(1), form(heard=1))
 
     assert [verb.tag for verb in ElementTree.fromstring(document)] == ["Pause", "Redirect"]
 
@@ -92,23 +91,27 @@ async def test_audio_is_played_in_turn_only_to_callers_who_can_be_fetched_out_of
         played = []
         state: dict[str, object] = {"heard": 1}
         for _ in range(3):
-            document = answers.hold(wait(1), form(**state))
+            document = await answers.hold(wait(1), form(**state))
             state = dict(back(document))
             played.append(ElementTree.fromstring(document).findtext(".//Play"))
         await account.redirect("CA1", "https://h")  # nobody answers
-        silent = answers.hold(wait(1), form(**state))
+        silent = await answers.hold(wait(1), form(**state))
 
     version = (played[0] or "").partition("?v=")[2]
     assert played == [f"{PUBLIC}/audio/hold/{n}.wav?v={version}" for n in (0, 1, 0)]
     assert "<Play>" not in silent
-    assert "<Play>" not in LineAnswers(waiting_parts()).hold(wait(1), form())
+    assert "<Play>" not in await LineAnswers(waiting_parts()).hold(wait(1), form())
 
 
 async def test_each_answer_says_by_when_the_caller_must_ask_again() -> None:
-    answers, quiet, told = LineAnswers(waiting_parts()), wait(1), wait(1)
+    parts, quiet, told = waiting_parts(), wait(1), replace(wait(1), waiter=Waiter("CA2", "", "", 0.0, 0.0))
+    answers, line = LineAnswers(parts), parts.reception.line
+    assert line is not None
+    line.join(quiet.waiter)
+    line.join(told.waiter)
 
-    answers.hold(quiet, form(heard=1))
-    answers.hold(told, form())
+    await answers.hold(quiet, form(heard=1))
+    await answers.hold(told, form())
 
     assert 2 < quiet.waiter.expected_by - clock.now() < 10
     assert told.waiter.expected_by > quiet.waiter.expected_by + 5
@@ -117,7 +120,7 @@ async def test_each_answer_says_by_when_the_caller_must_ask_again() -> None:
 async def test_the_time_in_line_travels_along() -> None:
     answers = LineAnswers(waiting_parts())
 
-    state = back(answers.hold(wait(2, waited_s=30.0), form()))
+    state = back(await answers.hold(wait(2, waited_s=30.0), form()))
 
     assert answers.waited_s(form(**state)) == pytest.approx(30.0, abs=1.0)
     assert answers.waited_s(form()) == 0.0

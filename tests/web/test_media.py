@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app import clock
 from app.calls.admission import Admission
+from app.calls.tokens import LocalTokens
 from app.telephony import signature
 from app.web import media
 from app.web.app import create_app
@@ -63,7 +64,8 @@ async def close_of(socket: ClientConnection) -> tuple[int, str]:
 
 async def test_a_call_with_its_token_is_spoken_to_and_gone_after_the_hang_up() -> None:
     parts = make_parts()
-    token = parts.admission.reserve("CA1", clock.now())
+    parts.admission.reserve("CA1", clock.now())
+    token = await parts.tokens.issue("CA1")
     async with dialled(parts) as socket:
         await say(socket, CONNECTED, start(token))
         first = json.loads(await socket.recv())
@@ -90,10 +92,8 @@ async def test_a_wrong_token_is_turned_away_without_a_reason(token: str | None) 
 
 async def test_a_used_or_another_calls_token_is_turned_away_alike() -> None:
     parts = make_parts()
-    used = parts.admission.reserve("CA1", clock.now())
-    parts.admission.adopt(used, "CA1", clock.now())
-    parts.admission.release("CA1")
-    theirs = parts.admission.reserve("CA2", clock.now())
+    used, theirs = await parts.tokens.issue("CA1"), await parts.tokens.issue("CA2")
+    await parts.tokens.consume(used, "CA1")
     for token in (used, theirs):
         async with dialled(parts) as socket:
             await say(socket, CONNECTED, start(token))
@@ -101,15 +101,15 @@ async def test_a_used_or_another_calls_token_is_turned_away_alike() -> None:
 
 
 async def test_an_expired_token_is_turned_away() -> None:
-    parts = make_parts(admission=Admission(2, token_s=60))
+    parts = make_parts(tokens=LocalTokens(life_s=0))
     async with dialled(parts) as socket:
-        await say(socket, CONNECTED, start(parts.admission.reserve("CA1", clock.now() - 61)))
+        await say(socket, CONNECTED, start(await parts.tokens.issue("CA1")))
         assert await close_of(socket) == (1008, "invalid stream token")
 
 
 async def test_a_full_house_closes_the_socket_with_its_reason() -> None:
     parts = make_parts(admission=Admission(1))
-    parts.admission.adopt(parts.admission.reserve("CA1", clock.now()), "CA1", clock.now())
+    parts.admission.adopt("CA1", clock.now())
     async with dialled(parts) as socket:
         assert await close_of(socket) == (1008, "server at capacity")
 

@@ -9,12 +9,10 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from app.calls.admission import Admission
 from app.calls.notes import Notes
-from app.calls.reception import Policy, Reception
-from app.calls.waiting import LocalLine
+from app.calls.reception import Policy
 from app.web.parts import Parts, Waiting
-from tests.web.conftest import Knock, locked, make_parts
+from tests.web.conftest import Knock, desk_with_a_line, locked, make_parts
 
 A, B, C = "CA" + "a" * 32, "CA" + "b" * 32, "CA" + "c" * 32
 FROM = {"From": "+15005550001", "To": "+15005550006"}
@@ -23,8 +21,7 @@ FROM = {"From": "+15005550001", "To": "+15005550006"}
 def parts_with_line(tmp_path: Path, **changes: Any) -> Parts:
     """One slot, and a line."""
     waiting = Waiting((b"RIFF one",), ("message", "callback"), Notes(tmp_path))
-    reception = Reception(Admission(1), line=LocalLine(5), **changes)
-    return replace(make_parts(waiting=waiting), reception=reception)
+    return replace(make_parts(waiting=waiting), desk=desk_with_a_line(**changes))
 
 
 async def ask(http: httpx.AsyncClient, call_sid: str, path: str = "/voice", **fields: str) -> str:
