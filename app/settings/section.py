@@ -61,7 +61,7 @@ class Section(BaseModel):
         """One line: which variable, what was met (unless secret), what was expected."""
         name = str(item["loc"][0])
         meaning = next((doc for names, _, doc in cls.variables() if name in names.split(", ")), "")
-        secret = name.endswith(("_TOKEN", "_KEY", "_WEBHOOK_URL"))
+        secret = name.endswith(("_TOKEN", "_KEY", "_WEBHOOK_URL", "REDIS_URL"))
         met = "its value" if secret else repr(given.get(name, ""))
         return f"{name}: {met} cannot be used: {item['msg'].removeprefix('Value error, ')} ({meaning})"
 
