@@ -96,7 +96,7 @@ def desk_of(
         line=LocalLine(chosen.max_waiting) if queues else None,
         scarce=scarce,
     )
-    local = LocalDesk(reception, admission)
+    local = LocalDesk(reception, admission, lambda: not drain.draining)
     if shared.store is None:
         return local
     house = House(
@@ -104,7 +104,6 @@ def desk_of(
         max_waiting=chosen.max_waiting if queues else 0,
         reservation_s=settings.calls.reservation_s,
         secret=_secret(settings),
-        takes_calls=lambda: not drain.draining,
     )
     return SharedDesk(shared.store, settings.server.replica or "hotline", local, house)
 

@@ -3,6 +3,7 @@
 `LocalDesk` serves one process. A fleet has a desk of its own behind the same port.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -74,11 +75,21 @@ class Desk(Protocol):
 
 
 class LocalDesk:
-    """The desk of one process."""
+    """The desk of one process.
 
-    def __init__(self, reception: Reception, admission: Admission) -> None:
+    Args:
+        takes_calls: not while this process drains.
+    """
+
+    def __init__(
+        self,
+        reception: Reception,
+        admission: Admission,
+        takes_calls: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.reception = reception
         self.admission = admission
+        self.takes_calls = takes_calls
 
     async def receive(self, caller: Caller, *, waited_s: float = 0.0, fetched: bool = False) -> Verdict:
         verdict = self.reception.receive(caller, clock.now(), waited_s=waited_s, fetched=fetched)
@@ -120,7 +131,7 @@ class LocalDesk:
         self.admission.adopt(call_sid, clock.now())
 
     def release(self, call_sid: str, *, goes_on: bool = False) -> None:
-        if goes_on:
+        if goes_on and self.takes_calls():  # else it goes on elsewhere, and this process waits for nobody
             self.admission.set_aside(call_sid, clock.now())
         else:
             self.admission.release(call_sid)

@@ -46,8 +46,6 @@ class House:
     reservation_s: float
     secret: bytes = b""
     """Hides callers' numbers in the store; the same on all replicas."""
-    takes_calls: Callable[[], bool] = lambda: True
-    """Not while this replica drains."""
 
 
 class SharedDesk:
@@ -291,7 +289,7 @@ class SharedDesk:
 
     @property
     def _room(self) -> int:
-        return self.admission.max_calls if self._house.takes_calls() else 0
+        return self.admission.max_calls if self._local.takes_calls() else 0
 
     def _hidden(self, caller: Caller) -> Caller:
         """Without the caller's number: in the store it is only to be the same or another one."""

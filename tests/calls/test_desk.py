@@ -37,6 +37,16 @@ async def test_a_socket_whose_reservation_has_lapsed_comes_into_a_full_house_no_
         await desk.adopt("b")
 
 
+async def test_a_process_that_leaves_keeps_no_slot_for_a_call_that_goes_on_elsewhere() -> None:
+    admission = Admission(1)
+    desk = LocalDesk(Reception(admission), admission, takes_calls=lambda: False)
+    await desk.adopt("a")
+
+    desk.release("a", goes_on=True)
+
+    assert admission.taken == 0
+
+
 async def test_only_live_calls_make_the_house_full_for_a_socket() -> None:
     desk = desk_without_a_line(1)
     await desk.take("a")

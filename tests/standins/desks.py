@@ -42,6 +42,7 @@ async def fleet_desk(
     gate: Gate | None = None,
     url: str = "",
     within_s: float = LONG,
+    most_waiting: int = MOST_WAITING,
 ) -> AsyncIterator[SharedDesk]:
     """One replica's; a new store is taken for an old one, so that nothing has to settle."""
     given, gate = shares or Shares(), gate or Gate()
@@ -49,13 +50,14 @@ async def fleet_desk(
         if store.available:
             await store.ask("HSETNX", store.key("server"), "run", store.run_id)
         admission = Admission(slots)
-        reception = Reception(admission, line=LocalLine(MOST_WAITING), policy=Policy(given))
+        reception = Reception(admission, line=LocalLine(most_waiting), policy=Policy(given))
         house = House(
             policy=lambda _room: Policy(given),
-            max_waiting=MOST_WAITING,
+            max_waiting=most_waiting,
             reservation_s=15.0,
             secret=b"secret",
-            takes_calls=lambda: gate.is_open,
         )
-        async with SharedDesk(store, replica, LocalDesk(reception, admission), house) as desk:
+        async with SharedDesk(
+            store, replica, LocalDesk(reception, admission, lambda: gate.is_open), house
+        ) as desk:
             yield desk
