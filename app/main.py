@@ -117,6 +117,7 @@ def parts_of(settings: Settings) -> Parts:
         drain=drain,
         fleet=shared.fleet,
         events=shared.events,
+        patience=shared.patience,
     )
 
 

@@ -1,7 +1,7 @@
 """What calls share: slots, permits, tokens, records and news, of this process or of a fleet."""
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,11 @@ class Shared:
     events: SharedEvents | None = None
     store: Store | None = None
     opened: tuple[AbstractAsyncContextManager[object], ...] = ()
+
+    @property
+    def patience(self) -> Callable[[], AbstractContextManager[None]]:
+        """Bounds the time that one webhook spends on the store."""
+        return self.store.patience if self.store is not None else nullcontext
 
 
 def share(settings: Settings, admission: Admission) -> Shared:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.capacity.store import Argument, Store
 LUA = Path(__file__).parent / "lua"
 SERVER = Path(capacity.__file__).parent / "lua" / "server.lua"
 NAMES = ("sync", "enter", "join", "expect", "leave", "adopt", "release", "fetch")
-SCRIPTS = {name: Script.read(LUA / "desk.lua", SERVER, LUA / f"desk_{name}.lua") for name in NAMES}
+SCRIPTS = {name: Script.read(SERVER, LUA / "desk.lua", LUA / f"desk_{name}.lua") for name in NAMES}
 KEYS = ("slots", "line", "expected", "fetched", "who", "past", "rooms", "meta")
 
 
@@ -127,9 +128,14 @@ def _view(told: Sequence[Any]) -> View:
     return View(
         frozenset(inside),
         dict(zip(numbers[::2], numbers[1::2], strict=True)),
-        [(sid, round(float(since))) for sid, since in zip(line[::2], line[1::2], strict=True)],
-        {sid: round(float(since)) for sid, since in zip(fetched[::2], fetched[1::2], strict=True)},
+        [(sid, _ms(since)) for sid, since in zip(line[::2], line[1::2], strict=True)],
+        {sid: _ms(since) for sid, since in zip(fetched[::2], fetched[1::2], strict=True)},
     )
+
+
+def _ms(told: str) -> int:
+    moment = float(told)
+    return round(moment) if isfinite(moment) else 0
 
 
 def _texts(told: Sequence[bytes]) -> list[str]:

@@ -31,13 +31,11 @@ class Leases:
     by rank and arrival.
     """
 
-    def __init__(self, configured: int) -> None:
+    def __init__(self) -> None:
         self.held: dict[str, Lease] = {}
         self.waiting: dict[str, Lease] = {}  # by arrival
         self.leaving: set[str] = set()
         """Given back here, and not yet in the store."""
-        self.limit = configured
-        """The last that was known."""
         self._elsewhere = (0, 0)
 
     @property
@@ -75,10 +73,8 @@ class Leases:
         whoever comes now stands behind.
         """
         served = []
-        in_order = sorted(
-            self.waiting.values(), key=lambda each: each.rank
-        )  # stable: by arrival within a rank
-        for lease in in_order:
+        by_rank = sorted(self.waiting.values(), key=lambda each: each.rank)  # stable: by arrival within one
+        for lease in by_rank:
             if len(self.held) >= share or (lease.rank is Rank.BATCH and self._batch_is_full(share)):
                 break
             if hastily and lease.place != UNPLACED:

@@ -10,7 +10,8 @@ from app.capacity.store import Store
 
 LUA = Path(__file__).parent / "lua"
 ACQUIRE, RENEW, RELEASE, TEACH = (
-    Script.read(LUA / "permits.lua", LUA / f"{name}.lua") for name in ("acquire", "renew", "release", "teach")
+    Script.read(LUA / "server.lua", LUA / "permits.lua", LUA / f"{name}.lua")
+    for name in ("acquire", "renew", "release", "teach")
 )
 NO_NEWS = "-"  # to be said where the vendor's word has not changed
 UNPLACED = "0"  # the place of one who was never in the line
@@ -25,6 +26,22 @@ class Standing:
     in_use: int
     waiting: int
     limit: int
+    vendor: int
+    """What the vendor allows, in its own figure; 0: it has said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Of the vendor's limit, for the store."""
+
+    vendor: str = NO_NEWS
+    """Its figure; empty where it no longer names one."""
+    refusals: int = 0
+    in_use: int = 0
+    """When it refused, as far as was known."""
+
+
+NOTHING_NEW = News()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +76,30 @@ class Ledger:
     Args:
         store: where they are.
         provider: whose workspace.
-        configured: permits at once, as this replica was told; the scripts know of lower limits.
+        configured: permits at once, as this replica was told; None: left to the vendor. The scripts know of
+            lower limits.
         most_waiting: in line, over all replicas.
     """
 
-    def __init__(self, store: Store, provider: str, configured: int, most_waiting: int) -> None:
+    def __init__(self, store: Store, provider: str, configured: int | None, most_waiting: int) -> None:
         self.store = store
         self._keys = [
             *(store.key("permits", provider, each) for each in ("held", "line", "alive", "gone", "meta")),
             store.key("server"),
         ]
-        self._common = (store.key("permits", provider, "wake", ""), configured, most_waiting)
+        cap = "" if configured is None else configured
+        self._common = (store.key("permits", provider, "wake", ""), cap, most_waiting)
 
     def channel(self, owner: str) -> str:
         """Where the ids that were granted to `owner` are published."""
         return f"{self._common[0]}{owner}"
 
-    async def acquire(self, lease: str, leaving: Iterable[str] = ()) -> Answer:
-        """Give `leaving` back, and ask for `lease`; harmless when repeated."""
-        standing, outcome, place = await self._run(ACQUIRE, lease, *leaving)
+    async def acquire(self, lease: str, leaving: Iterable[str] = (), news: News = NOTHING_NEW) -> Answer:
+        """Tell the news, give `leaving` back, and ask for `lease`, in one go: a call waits for one answer.
+
+        All but the news is harmless when repeated.
+        """
+        standing, outcome, place = await self._run(ACQUIRE, *_told(news), lease, *leaving)
         return Answer(_standing(standing), outcome.decode(), place.decode())
 
     async def renew(
@@ -99,12 +121,16 @@ class Ledger:
         """Give back what was held, and leave the line; harmless when repeated."""
         return _standing((await self._run(RELEASE, *leases))[0])
 
-    async def teach(self, vendor: str = NO_NEWS, *, refused: bool = False) -> Standing:
-        """What the vendor allows (empty: nothing known), and whether it refused."""
-        return _standing((await self._run(TEACH, vendor, int(refused)))[0])
+    async def teach(self, news: News) -> Standing:
+        """Tell the news."""
+        return _standing((await self._run(TEACH, *_told(news)))[0])
 
     async def _run(self, script: Script, *args: str | int, returning: bool = False) -> Any:
         return await self.store.run(script, self._keys, (*self._common, *args), returning=returning)
+
+
+def _told(news: News) -> tuple[str, int, int]:
+    return news.vendor, news.refusals, news.in_use
 
 
 def _standing(told: Sequence[int]) -> Standing:

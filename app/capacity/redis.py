@@ -8,7 +8,6 @@ every holder asserts its leases, above the limit if need be, and whoever waited 
 
 import asyncio
 import itertools
-import math
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -16,12 +15,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from app import clock
-from app.capacity.effective import MARGIN_SHARE
 from app.capacity.leases import Lease, Leases
-from app.capacity.ledger import NO_NEWS, Ledger, Renewal
+from app.capacity.ledger import NOTHING_NEW, UNPLACED, Ledger, Renewal
 from app.capacity.line import MOST_WAITING
 from app.capacity.local import WORTH_TELLING_S
 from app.capacity.port import Permit, PermitStatus, Rank
+from app.capacity.shared_limit import SharedLimit
 from app.capacity.store import Store, StoreAway
 from app.errors import AtCapacity
 from app.log import log
@@ -38,20 +37,10 @@ class Terms:
     """What does not change."""
 
     provider: str
-    configured: int
     most_waiting: int
     replicas: Callable[[], int]
     owner: str
     """This process, among all that ever were: two of one name must not share a lease."""
-
-
-@dataclass(slots=True)
-class News:
-    """Of the vendor's limit, not yet told to the store."""
-
-    vendor: str = NO_NEWS
-    refused: bool = False
-    last_vendor: str = NO_NEWS
 
 
 @dataclass(slots=True)
@@ -73,7 +62,7 @@ class RedisPermits:
     Args:
         store: where they are shared.
         provider: whose workspace.
-        configured: permits at once.
+        configured: permits at once; None: left to the vendor.
         replica: this server's name.
         replicas: how many servers were last known, this one included.
         most_waiting: in line, over all replicas.
@@ -83,7 +72,7 @@ class RedisPermits:
         self,
         store: Store,
         provider: str,
-        configured: int,
+        configured: int | None = None,
         *,
         replica: str = "one",
         replicas: Callable[[], int] = lambda: 1,
@@ -92,9 +81,9 @@ class RedisPermits:
         owner = f"{replica.replace('|', '-')}-{secrets.token_hex(4)}"
         self.counts = Counts()
         self._ledger = Ledger(store, provider, configured, most_waiting)
-        self._terms = Terms(provider, configured, most_waiting, replicas, owner)
-        self._leases = Leases(configured)
-        self._news = News()
+        self._terms = Terms(provider, most_waiting, replicas, owner)
+        self._limit = SharedLimit(provider, configured)
+        self._leases = Leases()
         self._bell = asyncio.Event()
         self._life = AsyncExitStack()
 
@@ -121,23 +110,18 @@ class RedisPermits:
         return self._permit(rank, wait_s)
 
     def vendor_allows(self, maximum: int | None) -> None:
-        word = "" if maximum is None or maximum < 1 else str(less_margin(maximum))
-        if word != self._news.last_vendor:
-            self._news.vendor = self._news.last_vendor = word
-            self._leases.limit = min(self._terms.configured, int(word or self._terms.configured))
+        if self._limit.vendor_allows(maximum, clock.now()):
             self._bell.set()
 
     def vendor_refused(self) -> None:
         self.counts.refused += 1
-        if not self._news.refused:
-            self._leases.limit = max(1, min(self._leases.limit, self._leases.in_use) // 2)
-        self._news.refused = True
+        self._limit.vendor_refused(clock.now(), self._leases.in_use)
         self._bell.set()
 
     def status(self) -> PermitStatus:
         return PermitStatus(
-            limit=self._leases.limit,
-            configured=self._terms.configured,
+            limit=self._limit.current(clock.now()),
+            configured=self._limit.configured,
             in_use=self._leases.in_use,
             waiting=self._leases.in_line,
             granted=self.counts.granted,
@@ -152,14 +136,14 @@ class RedisPermits:
 
     async def came_back(self) -> None:
         """The store is told all that is held, and who waits at which place."""
-        self._news.vendor = self._news.last_vendor  # a store that comes back empty has to learn it again
+        self._limit.start_over()
         await self._assert_all(returning=True)
 
     @asynccontextmanager
     async def _permit(self, rank: Rank, wait_s: float) -> AsyncIterator[Permit]:
-        if len(self._leases.waiting) >= self._terms.most_waiting:
-            raise self._give_up("the line is full")
         lease = Lease(f"{self._terms.owner}|{next(NUMBERS)}|{rank.value}", rank, clock.now())
+        if len(self._leases.waiting) >= self._terms.most_waiting:
+            raise self._line_is_full(lease)
         self._leases.ask(lease)
         try:
             await self._ask(lease)
@@ -172,10 +156,11 @@ class RedisPermits:
             self._bell.set()
 
     async def _ask(self, lease: Lease) -> None:
+        """One command, and so one deadline: whoever is on the line waits for no second."""
         leaving = list(self._leases.leaving)
         try:
-            await self._tell_news()
-            answer = await self._ledger.acquire(lease.id, leaving)
+            with self._limit.telling() as news:
+                answer = await self._ledger.acquire(lease.id, leaving, news)
         except StoreAway:
             self._serve_share()
             return
@@ -183,22 +168,25 @@ class RedisPermits:
         lease.place = answer.place
         if answer.outcome == "granted":
             self._leases.grant(lease.id)
-        self._leases.limit = answer.standing.limit
+        self._limit.heard(answer.standing, clock.now())
         if answer.outcome == "full":
-            raise self._give_up("the line is full")
+            raise self._line_is_full(lease)
 
     async def _wait(self, lease: Lease, wait_s: float) -> None:
         try:
-            async with asyncio.timeout(
-                None if lease.granted.is_set() else lease.asked_at + wait_s - clock.now()
-            ):
+            async with asyncio.timeout_at(None if lease.granted.is_set() else lease.asked_at + wait_s):
                 await lease.granted.wait()
         except TimeoutError:
-            raise self._give_up(f"none within {wait_s:g} s") from None
+            if lease.granted.is_set():  # in the very moment
+                return
+            raise self._give_up(lease, f"no permit within {wait_s:g} s") from None
 
-    def _give_up(self, reason: str) -> AtCapacity:
+    def _line_is_full(self, lease: Lease) -> AtCapacity:
+        return self._give_up(lease, f"{self._terms.most_waiting} wait already")
+
+    def _give_up(self, lease: Lease, reason: str) -> AtCapacity:
         self.counts.gave_up += 1
-        log.warning("capacity.gave_up", provider=self._terms.provider, reason=reason)
+        log.warning("capacity.gave_up", waiting=self._leases.in_line, **self._fields(lease))
         return AtCapacity(f"{self._terms.provider}: {reason}")
 
     def _granted(self, lease_id: str) -> None:
@@ -208,8 +196,9 @@ class RedisPermits:
     def _serve_share(self) -> None:
         store = self._ledger.store
         if not store.available:
-            share = max(1, self._leases.limit // max(1, self._terms.replicas()))
-            self._leases.serve(share, hastily=clock.now() - store.away_since < HASTE_S)
+            now = clock.now()
+            share = max(1, self._limit.current(now) // max(1, self._terms.replicas()))
+            self._leases.serve(share, hastily=now - store.away_since < HASTE_S)
 
     async def _run(self) -> None:
         """Renew, look, and tell, as long as this event loop runs: who hangs is not to hold anything."""
@@ -233,28 +222,23 @@ class RedisPermits:
         while leaving := list(itertools.islice(self._leases.leaving, MOST_AT_ONCE)):
             standing = await self._ledger.release(leaving)
             self._leases.left(leaving)
-            self._leases.limit = standing.limit
+            self._limit.heard(standing, clock.now())
 
     async def _tell_news(self) -> None:
-        vendor, refused = self._news.vendor, self._news.refused
-        if vendor == NO_NEWS and not refused:
-            return
-        standing = await self._ledger.teach(vendor, refused=refused)
-        self._news.refused = False
-        if self._news.vendor == vendor:
-            self._news.vendor = NO_NEWS
-        self._leases.limit = standing.limit
+        with self._limit.telling() as news:
+            if news != NOTHING_NEW:
+                self._limit.heard(await self._ledger.teach(news), clock.now())
 
     async def _assert_all(self, *, returning: bool = False) -> None:
         waiting = [(lease.id, lease.place) for lease in self._leases.waiting.values()]
-        renewal = await self._ledger.renew(
-            self._terms.owner, list(self._leases.held), waiting, returning=returning
-        )
+        held = list(self._leases.held)
+        renewal = await self._ledger.renew(self._terms.owner, held, waiting, returning=returning)
         for lease in list(self._leases.waiting.values()):
-            lease.place = renewal.places.get(lease.id, lease.place)
+            if lease.place == UNPLACED:
+                lease.place = renewal.places.get(lease.id, UNPLACED)
         for lease_id in renewal.granted:
             self._leases.grant(lease_id)
-        self._leases.limit = renewal.standing.limit
+        self._limit.heard(renewal.standing, clock.now())
         self._leases.note_others(renewal.held_elsewhere, renewal.waiting_elsewhere)
         if renewal.revived:
             self._count_revived(renewal)
@@ -263,10 +247,11 @@ class RedisPermits:
         lease.waited_s = clock.now() - lease.asked_at
         self.counts.granted += 1
         if lease.waited_s >= WORTH_TELLING_S:
-            waited_ms = round(1000 * lease.waited_s)
-            log.info(
-                "capacity.waited", provider=self._terms.provider, rank=lease.rank.name, waited_ms=waited_ms
-            )
+            log.info("capacity.waited", **self._fields(lease))
+
+    def _fields(self, lease: Lease) -> dict[str, str | int]:
+        waited_ms = round(1000 * (clock.now() - lease.asked_at))
+        return {"provider": self._terms.provider, "rank": lease.rank.name.lower(), "waited_ms": waited_ms}
 
     def _count_revived(self, renewal: Renewal) -> None:
         self.counts.revived += len(renewal.revived)
@@ -277,8 +262,3 @@ class RedisPermits:
             leases=len(renewal.revived),
             above_limit=renewal.above,
         )
-
-
-def less_margin(maximum: int) -> int:
-    """The vendor's maximum less what a paused holder may still use, but never nothing."""
-    return max(1, maximum - max(1, math.ceil(maximum * MARGIN_SHARE)))

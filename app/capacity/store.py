@@ -9,13 +9,16 @@ Whoever asks while the store is away is told so at once (`StoreAway`) and goes o
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, Protocol, Self, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import NoScriptError, RedisError
 
 from app import clock
@@ -26,6 +29,7 @@ from app.log import log
 
 T = TypeVar("T")
 Argument = str | bytes | int
+Greet = Callable[[AbstractConnection], Awaitable[None]]
 
 WITHIN_S = 0.15  # seconds for any answer: what a caller does not notice
 CONNECTIONS = 8  # for commands, beside one for what is published; each is busy for about a millisecond
@@ -33,6 +37,8 @@ WATCH_S = 1.0  # seconds between two looks while all is well
 PROBE_S = 0.5  # seconds between two looks while it is away: it is used again well within two
 CONNECT_S = 1.0  # seconds for a look, which nobody waits for: it may have to open a TLS connection
 SCHEMA = 1  # part of every key: what another version cannot read, it does not see
+DEADLINE: ContextVar[float] = ContextVar("DEADLINE", default=float("inf"))  # seconds of the event loop
+RUN_ID = re.compile(rb"run_id:(\w+)")
 SECRET = re.compile(r"(?<=://)([^/@:]*):[^/]*@")
 
 
@@ -73,7 +79,7 @@ class Store:
         self.run_id = ""
         """Which server this is: another one after a restart or a fail-over."""
         self._tag = f"{prefix}:{{{SCHEMA}}}"  # one hash tag: scripts may touch several keys
-        self._redis = Redis(connection_pool=_pool(url, CONNECTIONS, within_s))
+        self._redis = Redis(connection_pool=_pool(url, CONNECTIONS, within_s, self._greet))
         self._within_s = within_s
         self._members: list[Member] = []
         self._bulletin = Bulletin(Redis(connection_pool=_pool(url, 1, CONNECT_S)))
@@ -154,13 +160,27 @@ class Store:
 
         await self._ask(send)
 
+    @contextmanager
+    def patience(self) -> Iterator[None]:
+        """All that is asked inside, by this task, has together the time that one answer may take."""
+        token = DEADLINE.set(clock.now() + self._within_s)
+        try:
+            yield
+        finally:
+            DEADLINE.reset(token)
+
     async def _ask(self, work: Callable[[], Awaitable[T]], *, returning: bool = False) -> T:
         if not (self.available or returning):
             raise StoreAway("the store is away")
+        left_s = DEADLINE.get() - clock.now()
+        if left_s <= 0:
+            raise StoreAway("the answers before took all the time there was")
         try:
-            async with asyncio.timeout(self._within_s):
+            async with asyncio.timeout(min(self._within_s, left_s)):
                 return await work()
         except TimeoutError:
+            if left_s < self._within_s:  # no proof that it is away
+                raise StoreAway("no answer in what was left of the time") from None
             fault = f"no answer within {round(1000 * self._within_s)} ms"
         except (RedisError, OSError) as error:
             fault = f"{type(error).__name__}: {error}"
@@ -227,6 +247,14 @@ class Store:
         told = await _execute(self._redis, "INFO", "server")
         return str(told.get("run_id", "")) if isinstance(told, dict) else ""
 
+    async def _greet(self, connection: AbstractConnection) -> None:
+        """A connection that broke is opened again without a word: nothing passes before we know to whom."""
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        met = RUN_ID.search(await connection.read_response())
+        if self.available and (met is None or met[1].decode() != self.run_id):
+            raise Broken("another server answers")
+
 
 def _execute(redis: Redis, *command: Argument) -> Awaitable[Any]:
     answer: Awaitable[Any] = redis.execute_command(*command)  # type: ignore[no-untyped-call]
@@ -238,7 +266,7 @@ def masked(url: str) -> str:
     return SECRET.sub(r"\1:***@", url)
 
 
-def _pool(url: str, most: int, wait_s: float) -> BlockingConnectionPool:
+def _pool(url: str, most: int, wait_s: float, greet: Greet | None = None) -> BlockingConnectionPool:
     try:
         return BlockingConnectionPool.from_url(
             url,
@@ -246,6 +274,7 @@ def _pool(url: str, most: int, wait_s: float) -> BlockingConnectionPool:
             timeout=wait_s,  # who finds all busy waits in turn; the plain pool would raise
             socket_timeout=None,  # every question has its own deadline, and published words have none
             socket_connect_timeout=CONNECT_S,
+            redis_connect_func=greet,
             retry=Retry(NoBackoff(), 0),  # trying again is decided here, once
             protocol=2,
         )

@@ -1,7 +1,7 @@
 """What the door is given by `main.py`: the rooms behind it, and what the operator chose."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +95,8 @@ class Parts:
     fleet: Fleet | None = None
     """The other replicas, where there is a store."""
     events: SharedEvents | None = None
+    patience: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Bounds the time that one webhook spends on the store."""
     strain: Strain = field(default_factory=Strain)
     waiting: Waiting = field(default_factory=Waiting)
     account: Account | None = None

@@ -57,7 +57,8 @@ class Queue:
         if form.get("CallStatus") in ENDED:
             await self._leave(call_sid, "hung_up")
             return _xml(twiml.hang_up())
-        return _xml(await self._answer(call_sid, form))
+        with self._parts.patience():
+            return _xml(await self._answer(call_sid, form))
 
     async def key(self, request: Request) -> Response:
         """A caller in line has chosen something else; any other key keeps them there."""

@@ -55,11 +55,16 @@ class Voice:
         call_sid = call_sid_of(form)
         if not call_sid:
             raise Refused(400, "CallSid is missing")
+        with self._parts.patience():
+            return _xml(await self._begin(call_sid, form))
+
+    async def _begin(self, call_sid: str, form: Form) -> str:
+        """A call that rings; one that we know is in the midst of a conversation goes on."""
         record = await self._parts.means.records.load(call_sid)
         # Of a stream that broke while its server lived, Twilio asks `/voice/after`: this is somebody anew.
         if record is not None and record.ending in ("", Ending.HANDED_OVER) and self._is_interrupted(record):
-            return _xml(await self._resume(record))
-        return _xml(await self.answer(call_sid, form))
+            return await self._resume(record)
+        return await self.answer(call_sid, form)
 
     async def debug(self, request: Request) -> Response:
         """The same for the test sentence; asked for by hand there is no CallSid, and no slot is kept."""
@@ -79,12 +84,16 @@ class Voice:
         call_sid = call_sid_of(form)
         if form.get("CallStatus") in ENDED_STATUSES:
             return _xml(twiml.hang_up())
+        with self._parts.patience():
+            return _xml(await self._go_on(call_sid, form))
+
+    async def _go_on(self, call_sid: str, form: Form) -> str:
         record = await self._parts.means.records.load(call_sid)
         if dialled := form.get("DialCallStatus"):
-            return _xml(await self._come_back(record, call_sid, dialled))
+            return await self._come_back(record, call_sid, dialled)
         if record is not None and self._is_interrupted(record):
-            return _xml(await self._resume(record))
-        return _xml(self._conclude(call_sid, record))
+            return await self._resume(record)
+        return self._conclude(call_sid, record)
 
     async def call_status(self, request: Request) -> Response:
         """Twilio tells how the call goes; one that ended before its stream came gives its slot back."""

@@ -72,7 +72,9 @@ async def test_the_line_is_in_the_order_of_the_time_waited(ledger: DeskLedger) -
 async def test_a_poisoned_value_costs_no_answer(ledger: DeskLedger) -> None:
     await ledger.store.ask("HSET", ledger.store.key("desk", "rooms"), "evil", "a lot")
     await ledger.store.ask("HSET", ledger.store.key("desk", "who"), "1", b"\xff\xfe")
-    await ledger.store.ask("ZADD", ledger.store.key("desk", "line"), "1", b"\xff")
+    await ledger.store.ask("ZADD", ledger.store.key("desk", "line"), "+inf", b"\xff")
+    await ledger.store.ask("HSET", ledger.store.key("desk", "meta"), "version", "evil")
+    await ledger.store.ask("SET", ledger.store.key("desk", "slots"), "of another kind")
 
     standing = await ledger.sync(2, "")
 

@@ -10,6 +10,7 @@ from app.calls.record_files import RecordFiles
 from app.calls.record_store import MOST_WAITING, RecordStore
 from app.calls.resume import Record
 from app.capacity.store import Store
+from tests.standins.desks import eventually
 from tests.standins.redis import RedisServer, needs_redis, until
 
 LONG = 30.0
@@ -79,9 +80,12 @@ async def test_without_the_store_the_files_serve_and_on_its_return_it_has_the_la
 
         await server.start()
         await becomes(store, True)
-        async with asyncio.timeout(LONG):
-            while (read := await other.load("CA1")) is None:
-                await asyncio.sleep(0.05)
+
+        async def is_written() -> bool:
+            return await other.load("CA1") is not None
+
+        await eventually(is_written)
+        read = await other.load("CA1")
 
     assert read is not None and read.ending == "stream_broke"
 

@@ -12,7 +12,7 @@ def asked(leases: Leases, *ranks: Rank) -> list[Lease]:
 
 
 def test_a_share_goes_to_whoever_is_first_by_rank_and_arrival() -> None:
-    leases = Leases(10)
+    leases = Leases()
     batch, turn, greeting, late = asked(leases, Rank.BATCH, Rank.TURN, Rank.GREETING, Rank.TURN)
 
     assert leases.serve(2) == [turn, late]
@@ -24,7 +24,7 @@ def test_a_share_goes_to_whoever_is_first_by_rank_and_arrival() -> None:
 
 
 def test_what_nobody_waits_for_leaves_a_part_of_the_share_free() -> None:
-    leases = Leases(10)
+    leases = Leases()
     asked(leases, *[Rank.BATCH] * 5)
 
     assert len(leases.serve(4)) == 2
@@ -32,7 +32,7 @@ def test_what_nobody_waits_for_leaves_a_part_of_the_share_free() -> None:
 
 
 def test_what_is_held_counts_against_the_share_and_is_never_taken_away() -> None:
-    leases = Leases(10)
+    leases = Leases()
     asked(leases, *[Rank.TURN] * 4)
     leases.serve(3)
 
@@ -41,7 +41,7 @@ def test_what_is_held_counts_against_the_share_and_is_never_taken_away() -> None
 
 
 def test_when_the_store_has_only_just_gone_whoever_stood_in_its_line_waits_on_and_nobody_overtakes() -> None:
-    leases = Leases(10)
+    leases = Leases()
     (first,) = asked(leases, Rank.TURN)
     assert leases.serve(1, hastily=True) == [first]
 
@@ -53,7 +53,7 @@ def test_when_the_store_has_only_just_gone_whoever_stood_in_its_line_waits_on_an
 
 
 def test_a_grant_for_one_who_has_gone_is_no_grant() -> None:
-    leases = Leases(1)
+    leases = Leases()
     (lease,) = asked(leases, Rank.TURN)
     leases.give_back(lease)
 
@@ -63,7 +63,7 @@ def test_a_grant_for_one_who_has_gone_is_no_grant() -> None:
 
 
 def test_the_others_are_counted_until_the_store_goes_away() -> None:
-    leases = Leases(5)
+    leases = Leases()
     leases.note_others(3, 2)
     assert (leases.in_use, leases.in_line) == (3, 2)
 
@@ -73,7 +73,7 @@ def test_the_others_are_counted_until_the_store_goes_away() -> None:
 
 
 def test_departures_wait_for_the_store_in_bounds() -> None:
-    leases = Leases(1)
+    leases = Leases()
     for number in range(MOST_LEAVING + 10):
         leases.give_back(Lease(f"me|{number}|0", Rank.TURN, 0.0))
     assert len(leases.leaving) == 10

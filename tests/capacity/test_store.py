@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from app import clock
+from app.capacity import store as store_module
 from app.capacity.scripts import Script
-from app.capacity.store import Store, StoreAway, masked
+from app.capacity.store import CONNECTIONS, Store, StoreAway, masked
 from app.errors import ConfigError
 from tests.standins.redis import Proxy, RedisServer, needs_redis, until
 
@@ -100,6 +103,39 @@ async def test_a_server_that_dies_and_returns_is_noticed_once_and_members_speak_
         "store.back",
     ]
     assert store.run_id != first
+
+
+@needs_redis
+async def test_a_connection_that_is_opened_anew_asks_nothing_of_another_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with RedisServer() as server, Store(server.url, within_s=PATIENT_S) as store:
+        await store.ask("PING")
+        monkeypatch.setattr(store_module, "WATCH_S", PATIENT_S)
+        await asyncio.sleep(1.2)  # the look that is under way
+        await server.restart()
+        with pytest.raises(StoreAway, match="another server answers"):
+            for _ in range(CONNECTIONS):
+                await store.ask("SET", store.key("x"), "1")
+        assert await server.do("EXISTS", store.key("x")) == 0
+
+
+@needs_redis
+async def test_questions_of_one_webhook_have_one_deadline_together() -> None:
+    async with RedisServer() as server, Store(server.url, within_s=1.0) as store:
+        await comes(store, True)
+        began = clock.now()
+        with store.patience():
+            with suppress(StoreAway):
+                await store.ask("BLPOP", store.key("nothing"), "0.7")
+            with pytest.raises(StoreAway):
+                await store.ask("BLPOP", store.key("nothing"), "5")
+            with pytest.raises(StoreAway):
+                await store.ask("PING")
+
+        assert clock.now() - began < 5
+        assert store.available  # that it took long together is no proof that it is away
+        await store.ask("PING")
 
 
 @needs_redis

@@ -2,8 +2,9 @@
 
     python -m tests.faults.permit_worker URL NAME LIMIT SEED
 
-Every line is one fact in JSON. It works through `RedisPermits`, as a server does; times are the store's, as
-the scripts told them. It stops asking at the end of its input.
+Every line is one fact in JSON. It works through `RedisPermits`, as a server does. `at_ms` is the store's
+clock, as the scripts told it; `noted_ms` is our own, which is the same one, since the store runs on this
+machine. It stops asking at the end of its input.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from app import clock
 from app.capacity import ledger
-from app.capacity.ledger import Answer, Ledger, Renewal, Standing
+from app.capacity.ledger import NOTHING_NEW, Answer, Ledger, News, Renewal, Standing
 from app.capacity.port import Rank
 from app.capacity.redis import RedisPermits
 from app.capacity.scripts import Script
@@ -23,6 +25,7 @@ from app.capacity.store import Store
 from app.errors import AtCapacity
 from app.log import configure
 
+WORKERS = 3
 ASKERS = 6  # of one worker, each with one wish at a time
 LONGEST_HOLD_S = 0.4
 LONGEST_WAIT_S = 6.0
@@ -33,30 +36,27 @@ REVIVED, ABOVE = (
 
 
 def note(fact: str, **fields: Any) -> None:
-    sys.stdout.write(json.dumps({"fact": fact, **fields}) + "\n")
+    noted_ms = int(1000 * clock.wall().timestamp())
+    sys.stdout.write(json.dumps({"fact": fact, "noted_ms": noted_ms, **fields}) + "\n")
     sys.stdout.flush()
 
 
 class Watched(Ledger):
     """Writes down every answer of the store."""
 
-    async def acquire(self, lease: str, leaving: Any = ()) -> Answer:
+    async def acquire(self, lease: str, leaving: Any = (), news: News = NOTHING_NEW) -> Answer:
         gone = list(leaving)
-        note("asks", id=lease, leaving=gone)
-        answer = await super().acquire(lease, gone)
-        note("answered", id=lease, outcome=answer.outcome, place=answer.place, at_ms=answer.standing.at_ms)
+        note("asks", id=lease)
+        answer = await super().acquire(lease, gone, news)
+        at_ms = answer.standing.at_ms
+        note(
+            "answered", id=lease, outcome=answer.outcome, places={lease: answer.place}, ids=gone, at_ms=at_ms
+        )
         return answer
 
     async def renew(self, owner: str, held: Any, waiting: Any, *, returning: bool = False) -> Renewal:
         renewal = await super().renew(owner, held, waiting, returning=returning)
-        note(
-            "renewed",
-            held=list(held),
-            granted=renewal.granted,
-            revived=renewal.revived,
-            above=renewal.above,
-            at_ms=renewal.standing.at_ms,
-        )
+        note("renewed", places=renewal.places, revived=renewal.revived, at_ms=renewal.standing.at_ms)
         return renewal
 
     async def release(self, leases: Any) -> Standing:
@@ -111,8 +111,8 @@ def watch_the_revived() -> None:
 async def work(url: str, name: str, limit: int, seed: int) -> None:
     chance = random.Random(seed)
     stopping = asyncio.Event()
-    async with Store(url) as store:
-        permits = RedisPermits(store, "v", limit, replica=name, replicas=lambda: 3)
+    async with Store(url, within_s=0.5) as store:  # a loaded machine is no outage
+        permits = RedisPermits(store, "v", limit, replica=name, replicas=lambda: WORKERS)
         permits._ledger = Watched(store, "v", limit, 500)
         async with permits, asyncio.TaskGroup() as group:
             askers = [group.create_task(Asker(permits, chance, stopping).run()) for _ in range(ASKERS)]

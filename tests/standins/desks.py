@@ -21,7 +21,7 @@ MOST_WAITING = 5
 async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Ask again and again, for as long as a loaded machine may need."""
     async with asyncio.timeout(LONG):
-        while not await is_so():
+        while not await is_so():  # noqa: ASYNC110 - what we wait for has no bell
             await asyncio.sleep(0.05)
 
 

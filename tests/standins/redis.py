@@ -6,8 +6,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -33,6 +35,7 @@ class RedisServer:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._options = options
+        self._folder = tempfile.TemporaryDirectory(prefix="redis-")  # a standby writes its copy there
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
@@ -41,26 +44,16 @@ class RedisServer:
 
     async def __aexit__(self, *exc: object) -> None:
         self.kill()
+        self._folder.cleanup()
 
     async def start(self) -> None:
         """Start it, empty."""
         assert BINARY is not None
-        common = (
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--bind",
-            "127.0.0.1",
-            "--repl-diskless-sync-delay",
-            "0",
-            "--dbfilename",
-            f"none-{self.port}.rdb",  # or it would read what another server left behind
-        )
+        self._forget()
+        common = ("--dir", self._folder.name, "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0")
         self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-            [BINARY, "--port", str(self.port), *common, *self._options],
+            [BINARY, "--port", str(self.port), "--save", "", "--appendonly", "no", *common, *self._options],
             stdout=subprocess.DEVNULL,
-            cwd="/tmp",
         )
         async with asyncio.timeout(STARTS_WITHIN_S):
             while not await self._answers():  # noqa: ASYNC110 - another process
@@ -111,6 +104,10 @@ class RedisServer:
 
     async def promote(self) -> None:
         await self.do("REPLICAOF", "NO", "ONE")
+
+    def _forget(self) -> None:
+        for kept in Path(self._folder.name).iterdir():
+            kept.unlink()
 
     async def _answers(self) -> bool:
         try:

@@ -1,20 +1,19 @@
--- What every script of the desk begins with: the slots and the line of a fleet.
+-- What every script of the desk has after server.lua: the slots and the line of a fleet.
 --   slots  call -> until when its slot is kept        line  call -> since when it waits
 --   expected  call -> by when it must ask again       fetched  call -> since when it is being sent in
 --   who  call -> calling and called number            past  'left|call', 'over|call' -> until when it is remembered
---   rooms  replica -> calls it takes, when it said so     meta  version: of all that a replica should know
---   server  run, quiet_until: of the store itself, see server.lua
--- All times are the server's, in milliseconds.
-local slots, line, expected, fetched, who, past, rooms, meta, server = unpack(KEYS)
+--   rooms  replica -> calls it takes, when it said so     meta  last_place, version: of all a replica should know
+local slots, line, expected, fetched, who, past, rooms, meta = unpack(KEYS)
 local LIVE, REMEMBERED, HEARD_OF = 5000, 3600000, 4000
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+mend({
+  [slots] = 'zset', [line] = 'zset', [expected] = 'zset', [fetched] = 'zset',
+  [who] = 'hash', [past] = 'zset', [rooms] = 'hash', [meta] = 'hash',
+})
 local lapsed = {}
 
 -- A store that was emptied begins at another number than any that was known before.
 local function changed()
-  redis.call('HSETNX', meta, 'version', now)
-  redis.call('HINCRBY', meta, 'version', 1)
+  redis.call('HSET', meta, 'version', (number_in(meta, 'version') or now) + 1)
 end
 
 local function in_house(call)

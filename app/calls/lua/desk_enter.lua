@@ -9,7 +9,7 @@ if in_house(call) then
 end
 if is_past('over', call) then return 'in' end -- a replayed webhook: there is a token, which is used up
 if is_past('left', call) then return 'left' end
-if quiet() then return 'settling' end
+if is_quiet() then return 'settling' end
 local ahead = 0
 if not again then
   local passed = {}

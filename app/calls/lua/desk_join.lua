@@ -5,7 +5,12 @@ if in_house(call) or is_past('over', call) then return 'in' end
 if is_past('left', call) then return 'left' end
 if not redis.call('ZSCORE', line, call) then
   if redis.call('ZCARD', line) >= tonumber(ARGV[5]) then return 'full' end
-  redis.call('ZADD', line, now - tonumber(ARGV[3]), call)
+  local place = now - tonumber(ARGV[3])
+  if place == now then -- of several in one millisecond each stands behind those before
+    place = math.max(now, (number_in(meta, 'last_place') or 0) + 1)
+    redis.call('HSET', meta, 'last_place', place)
+  end
+  redis.call('ZADD', line, place, call)
   redis.call('HSET', who, call, ARGV[2])
   changed()
 end

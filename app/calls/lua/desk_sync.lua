@@ -9,7 +9,7 @@ for i = 5, 4 + 3 * count, 3 do
   keep(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]))
   leave_line(ARGV[i])
 end
-local settling = quiet() and 1 or 0
+local settling = is_quiet() and 1 or 0
 local most = room()
 local version = redis.call('HGET', meta, 'version') or '0'
 local view = false

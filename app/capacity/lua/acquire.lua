@@ -1,6 +1,8 @@
--- id, then ids that are given back first. Answers the standing, and 'granted', 'waiting', 'full' or 'gone'; the place.
-local id = ARGV[4]
-for i = 5, #ARGV do leave(ARGV[i]) end
+-- news (vendor, refusals, in use then), id, then ids that are given back first.
+-- Answers the standing; 'granted', 'waiting', 'full' or 'gone'; the place.
+learn(ARGV[4], ARGV[5], ARGV[6])
+local id = ARGV[7]
+for i = 8, #ARGV do leave(ARGV[i]) end
 forget_the_dead()
 local answer = 'waiting'
 if redis.call('ZSCORE', gone, id) then

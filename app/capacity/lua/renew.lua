@@ -19,8 +19,11 @@ end
 for i = 7 + count, #ARGV, 2 do
   local id, place = ARGV[i], ARGV[i + 1]
   if not (redis.call('ZSCORE', gone, id) or redis.call('ZSCORE', held, id)) then
-    if place == '0' then place = next_place(id) end
-    if not redis.call('ZSCORE', line, id) then redis.call('ZADD', line, place, id) end
+    if place ~= '0' then
+      redis.call('ZADD', line, place, id) -- what was promised once, whatever an emptied store made of it
+    elseif not redis.call('ZSCORE', line, id) then
+      redis.call('ZADD', line, next_place(id), id)
+    end
     redis.call('ZADD', alive, now + WAITER, id)
   end
 end
