@@ -22,6 +22,7 @@ from app.calls.notes import Notes
 from app.calls.reception import Policy, Reception
 from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
+from app.calls.retention import Retention, keep_no_longer
 from app.calls.seeing_off import see_off
 from app.calls.shares import Shares, part_of
 from app.calls.strain import Bounds, Strain, no_ears
@@ -50,6 +51,7 @@ from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
 from app.web.line_answers import QUEUE_PATH
 from app.web.parts import Locks, Observers, Parts, Waiting, Words
+from app.web.proxies import Proxies
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
 
@@ -92,6 +94,8 @@ def parts_of(settings: Settings) -> Parts:
             account_sid=settings.calls.twilio_account_sid,
             admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
             trusts_this_machine=settings.server.trusts_this_machine,
+            view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
+            proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
         means=means,
@@ -100,13 +104,16 @@ def parts_of(settings: Settings) -> Parts:
         waiting=_waiting(settings),
         registry=Registry(),
         ring=Ring(),
+        retention=Retention(Path(settings.server.data_dir), settings.safety.retention_days),
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
         opened=(*answering.opened, cache, means.records),
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
-        observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
+        observers=Observers(
+            settings.server.alarm_webhook_url.get_secret_value(), settings.safety.outbound_allow
+        ),
         drain=Drain(
             DrainPatience(
                 hand_over_s=settings.calls.hand_over_s,
@@ -149,7 +156,8 @@ def _waiting(settings: Settings) -> Waiting:
         return Waiting()
     chosen = settings.admission
     audio = load_prompt(Path(chosen.hold_audio)) if chosen.hold_audio else hold.shipped()
-    return Waiting(hold.pieces(audio), chosen.offers, Notes(Path(settings.server.data_dir)))
+    offers = chosen.offers if settings.safety.retention_days else ()
+    return Waiting(hold.pieces(audio), offers, Notes(Path(settings.server.data_dir)))
 
 
 def _fetch(parts: Parts) -> Fetch | None:
@@ -207,7 +215,7 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
             ),
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
-        messages_in=Path(settings.server.data_dir) / "messages",
+        messages_in=Path(settings.server.data_dir) / "messages" if settings.safety.retention_days else None,
         records=RecordFiles(Path(settings.server.data_dir) / "resume"),
         replica=settings.server.replica,
     )
@@ -234,6 +242,7 @@ def _lifespan(parts: Parts) -> Lifespan:
                     parts.means.ears.run(),
                     usher(parts.reception, _fetch(parts)),
                     gauge(parts.strain),
+                    keep_no_longer(parts.retention, parts.ring.forget_before),
                     *parts.observers.work(),
                 )
                 work = [group.create_task(part) for part in running]

@@ -12,6 +12,7 @@ from app.settings.admission import AdmissionSettings
 from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
 from app.settings.hearing import HearingSettings
+from app.settings.safety import RAILWAYS_PROXIES, SafetySettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
 from app.settings.speech import SpeechSettings
@@ -20,6 +21,7 @@ from app.settings.vendors import VendorSettings
 
 SECTIONS: tuple[type[Section], ...] = (
     ServerSettings,
+    SafetySettings,
     CallSettings,
     AdmissionSettings,
     ConversationSettings,
@@ -35,6 +37,7 @@ class Settings:
     """What the operator chose; frozen, handed to rooms value by value."""
 
     server: ServerSettings
+    safety: SafetySettings
     calls: CallSettings
     admission: AdmissionSettings
     conversation: ConversationSettings
@@ -53,6 +56,7 @@ class Settings:
         given: dict[str, object] = {name: value.strip() for name, value in environ.items() if value.strip()}
         if "RAILWAY_PUBLIC_DOMAIN" in given:
             given.setdefault("PUBLIC_URL", f"https://{given['RAILWAY_PUBLIC_DOMAIN']}")
+            given = {**RAILWAYS_PROXIES, **given}
         given.setdefault("PUBLIC_URL", f"http://localhost:{given.get('PORT', 8000)}")
         faults: list[str] = []
         for section in SECTIONS:
@@ -64,6 +68,7 @@ class Settings:
             raise ConfigError(*faults)
         settings = cls(
             ServerSettings.read(given),
+            SafetySettings.read(given),
             CallSettings.read(given),
             AdmissionSettings.read(given),
             ConversationSettings.read(given),
@@ -89,11 +94,18 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be seen in a log, longest first so that none hides a part of another."""
-        sections: tuple[Section, ...] = (self.server, self.calls, self.conversation, self.vendors)
+        sections: tuple[Section, ...] = (
+            self.server,
+            self.safety,
+            self.calls,
+            self.conversation,
+            self.vendors,
+        )
         return tuple(sorted((s for section in sections for s in section.secrets()), key=len, reverse=True))
 
     def _conflicts(self) -> list[str]:
         return [
+            *self.safety.faults(self.server),
             *self.speech.faults(self.vendors),
             *self.hearing.faults(self.vendors),
             *self.conversation.faults(),

@@ -11,6 +11,7 @@ from app.calls.means import Means
 from app.calls.notes import Notes
 from app.calls.reception import Reception
 from app.calls.registry import Registry
+from app.calls.retention import Retention
 from app.calls.script import Script
 from app.calls.strain import Strain
 from app.hearing.chain import HearingChain
@@ -22,6 +23,7 @@ from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 from app.telephony.rest import Account
+from app.web.proxies import NOBODY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Locks:
     admin_tokens: tuple[str, ...]
     trusts_this_machine: bool
     """Without an admin token, programs on this machine are operators."""
+    view_tokens: tuple[str, ...] = ()
+    """They may look, and nothing else."""
+    proxies: Proxies = NOBODY
+    """Who is believed when they say whose request it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,10 @@ class Words:
 class Observers:
     """Who reads the event stream beside the ring; attached and run by the lifespan."""
 
-    def __init__(self, alarm_webhook_url: str = "") -> None:
+    def __init__(self, alarm_webhook_url: str = "", outbound_allow: Sequence[str] = ()) -> None:
         self.requests = Requests()
         self.metrics = Metrics()
-        self.webhook = AlarmWebhook(alarm_webhook_url)
+        self.webhook = AlarmWebhook(alarm_webhook_url, allow=outbound_allow)
         self.alarms = AlarmWatch(self.webhook.tell)
 
     def readers(self) -> list[Reader]:
@@ -89,6 +95,7 @@ class Parts:
     drain: Drain = field(default_factory=Drain)
     strain: Strain = field(default_factory=Strain)
     waiting: Waiting = field(default_factory=Waiting)
+    retention: Retention = field(default_factory=lambda: Retention(Path("data"), 30.0))
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
     ready: Sequence[str] = ()
