@@ -20,6 +20,7 @@ from app.calls.load_gauge import gauge
 from app.calls.means import Limits, Means
 from app.calls.notes import Notes
 from app.calls.registry import Registry
+from app.calls.retention import Retention, keep_no_longer
 from app.calls.seeing_off import see_off
 from app.calls.shared_desk import SharedDesk
 from app.calls.usher import Fetch, usher
@@ -46,6 +47,7 @@ from app.vendors import EARS, VOICES
 from app.web.app import Lifespan, create_app
 from app.web.line_answers import QUEUE_PATH
 from app.web.parts import Locks, Observers, Parts, Waiting, Words
+from app.web.proxies import Proxies
 from app.web.status import status_of
 
 HOUSEKEEPING_S = 1.0  # seconds between looks for lapsed reservations
@@ -98,6 +100,8 @@ def parts_of(settings: Settings) -> Parts:
             account_sid=settings.calls.twilio_account_sid,
             admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
             trusts_this_machine=settings.server.trusts_this_machine,
+            view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
+            proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
         ),
         words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
         means=means,
@@ -107,13 +111,16 @@ def parts_of(settings: Settings) -> Parts:
         waiting=_waiting(settings),
         registry=Registry(),
         ring=Ring(),
+        retention=Retention(Path(settings.server.data_dir), settings.safety.retention_days),
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
         opened=(*shared.opened, *([desk] if isinstance(desk, SharedDesk) else []), *answering.opened, cache),
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
-        observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
+        observers=Observers(
+            settings.server.alarm_webhook_url.get_secret_value(), settings.safety.outbound_allow
+        ),
         drain=drain,
         fleet=shared.fleet,
         events=shared.events,
@@ -126,7 +133,8 @@ def _waiting(settings: Settings) -> Waiting:
         return Waiting()
     chosen = settings.admission
     audio = load_prompt(Path(chosen.hold_audio)) if chosen.hold_audio else hold.shipped()
-    return Waiting(hold.pieces(audio), chosen.offers, Notes(Path(settings.server.data_dir)))
+    offers = chosen.offers if settings.safety.retention_days else ()
+    return Waiting(hold.pieces(audio), offers, Notes(Path(settings.server.data_dir)))
 
 
 def _fetch(parts: Parts) -> Fetch | None:
@@ -184,7 +192,7 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache, shared: Shar
             ),
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
-        messages_in=Path(settings.server.data_dir) / "messages",
+        messages_in=Path(settings.server.data_dir) / "messages" if settings.safety.retention_days else None,
         records=shared.records,
         replica=settings.server.replica,
     )
@@ -213,6 +221,7 @@ def _lifespan(parts: Parts) -> Lifespan:
                     parts.means.ears.run(),
                     usher(parts.desk, _fetch(parts)),
                     gauge(parts.strain),
+                    keep_no_longer(parts.retention, parts.ring.forget_before),
                     *parts.observers.work(),
                 )
                 work = [group.create_task(part) for part in running]

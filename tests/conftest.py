@@ -1,11 +1,13 @@
 """What every test begins with."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.log import configure
+from app.log import attach, configure
+from tests.canaries import Watch
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +16,17 @@ def event_stream() -> None:
     configure(level="debug", style="json")
     # In debug mode asyncio tells of every step over 100 ms: on a busy machine that says nothing of us.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(event_stream: None) -> Iterator[Watch]:
+    """Threats 8 and 9: no test's events hold a secret, or a caller's words and number outside of `pii.*`."""
+    watch = Watch()
+    watch.put_before_masking()
+    detach = attach(watch.after_masking)
+    yield watch
+    detach()
+    assert watch.leaks() == []
 
 
 # Whole calls in real time, over real sockets: they run apart from the rest, which would starve them, and once

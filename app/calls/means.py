@@ -29,6 +29,7 @@ class Means:
     recognisers: HearingChain = field(default_factory=lambda: HearingChain([]))
     limits: Limits = field(default_factory=Limits)
     prompts: Mapping[str, bytes] = field(default_factory=dict)
-    messages_in: Path = Path("data/messages")
+    messages_in: Path | None = Path("data/messages")
+    """None: what callers say there is not kept."""
     records: Records = field(default_factory=Nowhere)
     replica: str = ""

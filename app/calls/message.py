@@ -20,6 +20,7 @@ def save(folder: Path, call_sid: str, mulaw_bytes: bytes) -> Path:
     number = sum(1 for _ in folder.glob(f"{call_sid}-*.wav")) + 1
     path = folder / f"{call_sid}-{number}.wav"
     unfinished = path.with_suffix(".part")
+    unfinished.touch(mode=0o600)  # it holds what the caller said
     with wave.open(str(unfinished), "wb") as wav:
         wav.setnchannels(1)
         wav.setsampwidth(2)
@@ -30,9 +31,9 @@ def save(folder: Path, call_sid: str, mulaw_bytes: bytes) -> Path:
 
 
 class Mailbox:
-    """Takes one caller's messages, through the call's listening."""
+    """Takes one caller's messages, through the call's listening; without a folder nothing is kept."""
 
-    def __init__(self, listening: Listening, folder: Path, call_sid: str) -> None:
+    def __init__(self, listening: Listening, folder: Path | None, call_sid: str) -> None:
         self._listening = listening
         self._folder = folder
         self._call_sid = call_sid
@@ -46,6 +47,9 @@ class Mailbox:
         recorded, self._listening.recorded = self._listening.recorded, None
         if not keep or not recorded:
             log.info("message.dropped", reason="nothing was said")
+            return
+        if self._folder is None:
+            log.warning("message.dropped", reason="RETENTION_DAYS is 0")
             return
         try:
             path = save(self._folder, self._call_sid, bytes(recorded))

@@ -37,8 +37,8 @@ class Tokens(Protocol):
     """The tokens of one process, or of a whole fleet."""
 
     async def issue(self, call_sid: str, *, again: bool = False) -> str:
-        """The call's token: the same one when asked again, also when it was used; a new one when it expired
-        unused, or for a call that needs a second stream (`again`).
+        """The call's token: the same one when asked again, also when it was used or has expired, since a
+        webhook may be played again by anybody who saw it; a new one for a call's second stream (`again`).
 
         Without a `call_sid` (debug TwiML asked for by hand) it serves whatever call uses it first.
         """
@@ -75,7 +75,7 @@ class LocalTokens:
     async def issue(self, call_sid: str, *, again: bool = False, fresh: str = "") -> str:
         """As `Tokens.issue`; a new one is `fresh`, if given."""
         known = None if again else self._by_call.get(call_sid)
-        if known is not None and (known.used or known.usable_until > clock.now()):
+        if known is not None:
             return known.text
         return self.note(call_sid, fresh or secrets.token_urlsafe(TOKEN_BYTES))
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.log import Event
 
@@ -60,6 +61,12 @@ class Ring:
             if follower.wanted.admits(event):
                 follower.waiting.append(numbered)
                 follower.bell.set()
+
+    def forget_before(self, moment: datetime) -> None:
+        """Drop what is older: with LOG_PII it is callers' words and numbers."""
+        oldest = moment.isoformat()
+        while self._events and str(self._events[0][1].get("timestamp", "")) < oldest:
+            self._events.popleft()
 
     def last(self, limit: int, wanted: Filter) -> list[Event]:
         """The newest `limit` events that `wanted` admits, newest last."""

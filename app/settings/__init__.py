@@ -13,6 +13,7 @@ from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
 from app.settings.fleet import FleetSettings
 from app.settings.hearing import HearingSettings
+from app.settings.safety import RAILWAYS_PROXIES, SafetySettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
 from app.settings.speech import SpeechSettings
@@ -21,6 +22,7 @@ from app.settings.vendors import VendorSettings
 
 SECTIONS: tuple[type[Section], ...] = (
     ServerSettings,
+    SafetySettings,
     CallSettings,
     AdmissionSettings,
     FleetSettings,
@@ -37,6 +39,7 @@ class Settings:
     """What the operator chose; frozen, handed to rooms value by value."""
 
     server: ServerSettings
+    safety: SafetySettings
     calls: CallSettings
     admission: AdmissionSettings
     fleet: FleetSettings
@@ -56,6 +59,7 @@ class Settings:
         given: dict[str, object] = {name: value.strip() for name, value in environ.items() if value.strip()}
         if "RAILWAY_PUBLIC_DOMAIN" in given:
             given.setdefault("PUBLIC_URL", f"https://{given['RAILWAY_PUBLIC_DOMAIN']}")
+            given = {**RAILWAYS_PROXIES, **given}
         given.setdefault("PUBLIC_URL", f"http://localhost:{given.get('PORT', 8000)}")
         faults: list[str] = []
         for section in SECTIONS:
@@ -67,6 +71,7 @@ class Settings:
             raise ConfigError(*faults)
         settings = cls(
             ServerSettings.read(given),
+            SafetySettings.read(given),
             CallSettings.read(given),
             AdmissionSettings.read(given),
             FleetSettings.read(given),
@@ -93,11 +98,19 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be seen in a log, longest first so that none hides a part of another."""
-        sections: tuple[Section, ...] = (self.server, self.calls, self.fleet, self.conversation, self.vendors)
+        sections: tuple[Section, ...] = (
+            self.server,
+            self.safety,
+            self.calls,
+            self.fleet,
+            self.conversation,
+            self.vendors,
+        )
         return tuple(sorted((s for section in sections for s in section.secrets()), key=len, reverse=True))
 
     def _conflicts(self) -> list[str]:
         return [
+            *self.safety.faults(self.server),
             *self.speech.faults(self.vendors),
             *self.hearing.faults(self.vendors),
             *self.conversation.faults(),

@@ -111,36 +111,50 @@ def _webhooks(settings: Settings, _: Surroundings) -> Iterator[Advice]:
 
 
 def _operators(settings: Settings, _: Surroundings) -> Iterator[Advice]:
-    tokens = [token.get_secret_value() for token in settings.server.admin_token]
-    if is_public(settings) and not tokens:
+    roles = {"ADMIN_TOKEN": settings.server.admin_token, "VIEW_TOKEN": settings.safety.view_token}
+    if is_public(settings) and not settings.server.admin_token:
         yield _warning(
             "ADMIN_TOKEN",
-            "missing: /logs, /status and /metrics stay closed to everybody outside",
+            "missing: nobody outside can operate, nor look without a VIEW_TOKEN",
             "set one: openssl rand -hex 32",
         )
-    if any(len(token) < SHORTEST_TOKEN or len(set(token)) < FEWEST_LETTERS for token in tokens):
+    for name, secrets in roles.items():
+        tokens = [token.get_secret_value() for token in secrets]
+        if any(len(token) < SHORTEST_TOKEN or len(set(token)) < FEWEST_LETTERS for token in tokens):
+            yield _warning(
+                name, f"shorter than {SHORTEST_TOKEN} characters or easily guessed", "openssl rand -hex 32"
+            )
+        if len(tokens) > 2:
+            yield _info(name, f"{len(tokens)} are valid at once", "end the rotation: keep the newest")
+
+
+def _proxies(settings: Settings, _: Surroundings) -> Iterator[Advice]:
+    if any(network.prefixlen == 0 for network in settings.safety.proxies):
         yield _warning(
-            "ADMIN_TOKEN",
-            f"shorter than {SHORTEST_TOKEN} characters or easily guessed",
-            "openssl rand -hex 32",
+            "TRUSTED_PROXIES",
+            "everybody is believed about whose request it is: guessing tokens is not slowed down",
+            "name the addresses of your proxies",
         )
-    if len(tokens) > 2:
-        yield _info("ADMIN_TOKEN", f"{len(tokens)} are valid at once", "end the rotation: keep the newest")
 
 
 def _secrets_apart(settings: Settings, _: Surroundings) -> Iterator[Advice]:
     others = [*settings.calls.secrets(), *settings.conversation.secrets(), *settings.vendors.secrets()]
-    if set(settings.server.secrets()) & set(others):
-        yield _warning(
-            "ADMIN_TOKEN",
-            "the same secret opens something else as well",
-            "give each its own: openssl rand -hex 32",
-        )
+    for name, section in (("ADMIN_TOKEN", settings.server), ("VIEW_TOKEN", settings.safety)):
+        if set(section.secrets()) & set(others):
+            yield _warning(
+                name,
+                "the same secret opens something else as well",
+                "give each its own: openssl rand -hex 32",
+            )
 
 
 def _privacy(settings: Settings, _: Surroundings) -> Iterator[Advice]:
     if settings.server.log_pii:
         yield _warning("LOG_PII", "callers' words and numbers are written to the log", "unset it")
+    if not settings.safety.retention_days:
+        yield _info(
+            "RETENTION_DAYS", "0: messages that a script takes are dropped", "set the days they are for"
+        )
     if settings.server.log_level == "debug" and is_public(settings):
         yield _info("LOG_LEVEL", "debug on a public server writes much", "set info")
 
@@ -212,6 +226,16 @@ def _in_the_clear(settings: Settings, _: Surroundings) -> Iterator[Advice]:
             )
 
 
+def _alarms(settings: Settings, _: Surroundings) -> Iterator[Advice]:
+    url = settings.server.alarm_webhook_url.get_secret_value()
+    if url and _is_local(url) and not settings.safety.outbound_allow:
+        yield _warning(
+            "ALARM_WEBHOOK_URL",
+            "on this machine, where no request of ours may go: alarms are not posted",
+            "OUTBOUND_ALLOW=127.0.0.0/8",
+        )
+
+
 def _leaving(settings: Settings, around: Surroundings) -> Iterator[Advice]:
     calls = settings.calls
     if calls.hand_over_s >= calls.drain_s > 0:
@@ -272,12 +296,14 @@ CHECKS: tuple[Check, ...] = (
     _address,
     _webhooks,
     _operators,
+    _proxies,
     _secrets_apart,
     _privacy,
     _disk,
     _voices,
     _model,
     _in_the_clear,
+    _alarms,
     _leaving,
     _store,
     _machine,

@@ -4,6 +4,7 @@ Source: https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resour
 """
 
 from typing import Self
+from urllib.parse import quote
 
 import httpx
 
@@ -23,6 +24,7 @@ class Account:
             base_url=f"{base_url}/2010-04-01/Accounts/{account_sid}",
             auth=(account_sid, token),
             timeout=WITHIN_S,
+            follow_redirects=False,  # the token is for this host alone
         )
         self._asked_again_at = 0.0
 
@@ -49,7 +51,7 @@ class Account:
         if not self.answers:
             return False
         try:
-            answer = await self._http.post(f"/Calls/{call_sid}.json", data=change)
+            answer = await self._http.post(f"/Calls/{quote(call_sid, safe='')}.json", data=change)
             answer.raise_for_status()
         except httpx.HTTPError as error:
             fault = type(error).__name__

@@ -1,8 +1,6 @@
 """Who is knocking: Twilio proves it by signature, an operator by token, a developer by being here."""
 
-import hmac
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -11,10 +9,10 @@ from starlette.requests import HTTPConnection, Request
 from app.errors import BridgeError
 from app.log import log
 from app.telephony import signature
+from app.web.audience import role_for
 from app.web.parts import Locks
+from app.web.roles import is_this_machine, role_of
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 LARGEST_FORM = 64 * 1024  # bytes; Twilio's own limit for what it sends is far below
 MOST_FIELDS = 500
 CALL_SID = re.compile(r"[A-Za-z0-9_-]{2,64}")  # CA and 32 hex digits from Twilio; simulators are freer
@@ -38,29 +36,20 @@ class Form:
         return next((value for key, value in self.fields if key == name), default)
 
 
-def is_this_machine(connection: HTTPConnection) -> bool:
-    """Whether a program on this machine asks for itself, not for somebody behind a tunnel or proxy."""
-    host = connection.headers.get("host", "").rsplit("@")[-1]
-    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    return (
-        connection.client is not None
-        and connection.client.host in LOOPBACK
-        and name in LOOPBACK
-        and not any(header in connection.headers for header in FORWARDING)
-    )
-
-
 def require_operator(connection: HTTPConnection, locks: Locks) -> None:
-    """Let an operator through.
+    """Let an operator through, in the role that `audience` asks for.
 
     Raises:
-        Refused: 401 without a right token; 403 where no token is set and the asker is not on this machine.
+        Refused: 401 without a right token; 403 with one that may only look, or where no token is set and
+            the asker is not on this machine. Alike for what is there and what is not.
     """
-    if locks.admin_tokens:
-        if not _bears(connection, locks.admin_tokens):
-            raise Refused(401, "operator paths need 'Authorization: Bearer $ADMIN_TOKEN'")
-    elif not (locks.trusts_this_machine and is_this_machine(connection)):
+    role = role_of(connection, locks)
+    if role is None and (locks.admin_tokens or locks.view_tokens):
+        raise Refused(401, "operator paths need 'Authorization: Bearer $ADMIN_TOKEN'")
+    if role is None:
         raise Refused(403, "operator paths are closed: ADMIN_TOKEN is not set (opens them from outside)")
+    if role < role_for(connection.scope.get("method", "GET"), connection.scope["path"]):
+        raise Refused(403, "a viewing token may only look; this needs ADMIN_TOKEN")
 
 
 async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = False) -> Form:
@@ -87,7 +76,7 @@ async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = Fa
     if locks.twilio_tokens:
         _require_signature(request, fields, given, locks)
     form = Form((*_query(request), *fields))
-    if locks.account_sid and form.get("AccountSid", locks.account_sid) != locks.account_sid:
+    if not is_our_account(form.get("AccountSid", locks.account_sid), locks):
         raise _unsigned(request, "another account's AccountSid")
     return form
 
@@ -115,6 +104,11 @@ def handshake_is_twilios(connection: HTTPConnection, path: str, locks: Locks) ->
     )
 
 
+def is_our_account(account_sid: str, locks: Locks) -> bool:
+    """Whether what Twilio sends is for the operator's account; without TWILIO_ACCOUNT_SID any is."""
+    return not locks.account_sid or account_sid == locks.account_sid
+
+
 def _require_signature(request: Request, fields: list[tuple[str, str]], given: str, locks: Locks) -> None:
     query = request.scope.get("query_string", b"").decode("latin-1")
     # The bytes as they were asked for: Twilio signs them undecoded.
@@ -131,13 +125,6 @@ def _require_signature(request: Request, fields: list[tuple[str, str]], given: s
 def _unsigned(request: Request, fault: str) -> Refused:
     log.warning("webhook.refused", path=request.url.path, fault=fault)
     return Refused(403, "forbidden")
-
-
-def _bears(connection: HTTPConnection, tokens: Iterable[str]) -> bool:
-    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-    # Every token is compared, so that the time taken does not tell which one nearly matched.
-    matches = [hmac.compare_digest(given.strip().encode(), token.encode()) for token in tokens]
-    return scheme.lower() == "bearer" and any(matches)
 
 
 def _query(request: Request) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.web.access import Refused, require_operator
-from app.web.audience import Audience, audience_of
+from app.web.audience import is_operators
 from app.web.headers import SecurityHeaders
 from app.web.health import Health
 from app.web.logs import Logs
@@ -57,7 +57,7 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
 
     async def nothing_here(request: Request, error: Exception) -> Response:
         # A stranger is not told which of the operator's paths there are.
-        if audience_of(request.url.path) is Audience.OPERATOR:
+        if is_operators(request.url.path):
             try:
                 require_operator(request, parts.locks)
             except Refused as refused:
@@ -69,7 +69,9 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
     app.router.redirect_slashes = False  # the redirect would be built from the request's own Host
     # Outside of everything, so that the page of an unexpected error has the headers too.
     app.middleware_stack = SecurityHeaders(
-        app.build_middleware_stack(), https=parts.locks.public_url.startswith("https:")
+        app.build_middleware_stack(),
+        https=parts.locks.public_url.startswith("https:"),
+        proxies=parts.locks.proxies,
     )
     return app
 

@@ -2,12 +2,19 @@
 
 from enum import StrEnum
 
+from starlette.routing import compile_path
+
+from app.web.roles import Role
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
 
 class Audience(StrEnum):
     """Who may be answered on a path."""
 
     PUBLIC = "public"  # anybody: tells no key, number or word
     TWILIO = "twilio"  # who can sign as Twilio does
+    VIEWER = "viewer"  # who bears VIEW_TOKEN; on GET alone, all else is the operator's
     OPERATOR = "operator"  # who bears ADMIN_TOKEN, or a program on this machine where there is none
 
 
@@ -28,16 +35,30 @@ AUDIENCES = {
     "/debug-websocket-voice": Audience.TWILIO,  # an operator may ask as well
     "/media-stream": Audience.TWILIO,
     "/test-websocket-debug": Audience.TWILIO,
-    "/logs": Audience.OPERATOR,
-    "/logs/streaming": Audience.OPERATOR,
-    "/logs/stream": Audience.OPERATOR,
-    "/metrics": Audience.OPERATOR,
-    "/status": Audience.OPERATOR,
-    "/pool": Audience.OPERATOR,
-    "/v1/audio/speech": Audience.OPERATOR,
+    "/logs": Audience.VIEWER,
+    "/logs/streaming": Audience.VIEWER,
+    "/logs/stream": Audience.VIEWER,
+    "/metrics": Audience.VIEWER,
+    "/status": Audience.VIEWER,
+    "/pool": Audience.VIEWER,
+    "/v1/audio/speech": Audience.OPERATOR,  # it spends money
 }
+TEMPLATES = [(compile_path(path)[0], audience) for path, audience in AUDIENCES.items() if "{" in path]
 
 
 def audience_of(path: str) -> Audience:
     """For whom `path` is, as it was asked for."""
-    return AUDIENCES.get(path, Audience.OPERATOR)
+    if path in AUDIENCES:
+        return AUDIENCES[path]
+    met = (audience for pattern, audience in TEMPLATES if pattern.match(path))
+    return next(met, Audience.OPERATOR)
+
+
+def is_operators(path: str) -> bool:
+    """Whether `path` is nobody's but an operator's, in whichever role; or nothing is there."""
+    return audience_of(path) in (Audience.VIEWER, Audience.OPERATOR)
+
+
+def role_for(method: str, path: str) -> Role:
+    """The least role that may do this."""
+    return Role.VIEW if audience_of(path) is Audience.VIEWER and method in SAFE_METHODS else Role.OPERATE

@@ -1,19 +1,11 @@
-"""Wrong operator tokens, counted by where they come from, so that guessing is slow and is told.
-
-A proxy speaks for many: behind one on a private network the address it reports counts, so that a stranger
-who guesses does not shut the operator out. The header can be forged only by who already is on that network.
-"""
+"""Wrong operator tokens, counted by where they come from, so that guessing is slow and is told."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Network
 
 MOST_GUESSES = 10  # wrong tokens from one place ...
 WINDOW_S = 60.0  # ... in so many seconds; then nothing is compared until they are over
 MOST_PLACES = 1024  # remembered; the longest unseen are forgotten
-CARRIERS_OWN = ip_network(
-    "100.64.0.0/10"
-)  # platforms' proxies: not private by the book, yet not the internet
 
 
 class Guesses:
@@ -41,29 +33,9 @@ class Guesses:
         return max(0.0, ends - now) if guesses >= MOST_GUESSES else 0.0
 
 
-def place_of(peer: str, headers: Mapping[str, str]) -> str:
-    """Where a request comes from: its address, or what a proxy on a private network says of it."""
-    address = _address(peer)
-    if address is None or not _is_private(address):
-        return _grouped(address) if address else peer
-    told = headers.get("x-real-ip") or headers.get("x-forwarded-for", "").rpartition(",")[2]
-    behind = _address(told.strip())
-    return _grouped(behind or address)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def place_of(client: str) -> str:
+    """What counts as one place: an address, or the network of an IPv6 customer, who has a whole /64."""
     try:
-        return ip_address(text)
+        return str(IPv6Network((client, 64), strict=False))
     except ValueError:
-        return None
-
-
-def _is_private(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_private or address in CARRIERS_OWN
-
-
-def _grouped(address: IPv4Address | IPv6Address) -> str:
-    """One IPv6 customer has a whole /64, and would have as many guesses."""
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address)
+        return client

@@ -13,6 +13,7 @@ from app import clock
 from app.log import log
 from app.web.audience import Audience, audience_of
 from app.web.guesses import Guesses, place_of
+from app.web.proxies import NOBODY, Proxies
 
 YEAR_S = 365 * 86_400
 HEADERS = {
@@ -32,10 +33,12 @@ class SecurityHeaders:
 
     Args:
         https: the public address is https, and browsers are to remember it.
+        proxies: who is believed when they say whose request it is.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, proxies: Proxies = NOBODY) -> None:
         self._app = app
+        self._proxies = proxies
         self._headers = {**HEADERS, **(TRANSPORT if https else {})}
         self._guesses = Guesses()
 
@@ -43,7 +46,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        place = _place_of_guess(scope)
+        place = self._place_of_guess(scope)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -58,20 +61,19 @@ class SecurityHeaders:
         app = _come_back_in(wait_s) if wait_s else self._app
         await app(scope, receive, answer)
 
+    def _place_of_guess(self, scope: Scope) -> str:
+        """Where a request with a token comes from; nothing without one, or where none is asked for."""
+        headers = Headers(scope=scope)
+        if not headers.get("authorization", "").lower().startswith("bearer"):
+            return ""
+        if audience_of(scope["path"]) is Audience.PUBLIC:  # a probe must never be told to wait
+            return ""
+        client = scope.get("client")
+        return place_of(self._proxies.client_of(client[0], headers)) if client else "unknown"
+
     def _wrong_token(self, place: str) -> None:
         if self._guesses.count(place, clock.now()):
             log.warning("operator.guessing_stopped", **{"pii.address": place})
-
-
-def _place_of_guess(scope: Scope) -> str:
-    """Where a request with a token comes from; nothing without one, or where none is asked for."""
-    headers = Headers(scope=scope)
-    if not headers.get("authorization", "").lower().startswith("bearer"):
-        return ""
-    if audience_of(scope["path"]) is Audience.PUBLIC:  # a probe must never be told to wait
-        return ""
-    client = scope.get("client")
-    return place_of(client[0] if client else "unknown", headers)
 
 
 def _come_back_in(wait_s: float) -> ASGIApp:

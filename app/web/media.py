@@ -21,8 +21,8 @@ from app.errors import AtCapacity, MediaStreamError
 from app.log import log
 from app.telephony import messages
 from app.telephony.stream import MediaStream
-from app.web.access import handshake_is_twilios
-from app.web.parts import Parts
+from app.web.access import handshake_is_twilios, is_our_account
+from app.web.parts import Locks, Parts
 from app.web.voice import DEBUG_PATH, MEDIA_PATH, RESUME
 
 START_WITHIN_S = 5.0  # seconds; Twilio sends `start` within milliseconds of the handshake
@@ -102,7 +102,7 @@ class Media:
         self._pending += 1
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                started = await _start_of(stream, socket)
+                started = await _start_of(stream, socket, self._parts.locks)
             if started is not None:
                 await self._let_in(started.parameters.get("token", ""), started.call_sid)
         except TimeoutError:
@@ -165,11 +165,16 @@ class Media:
         return replace(script, opening=opening, streams=record.streams)
 
 
-async def _start_of(stream: MediaStream, socket: MediaSocket) -> messages.Started | None:
+async def _start_of(stream: MediaStream, socket: MediaSocket, locks: Locks) -> messages.Started | None:
+    """The `start` of a stream of our account; None when there is none."""
     while (text := await socket.receive()) is not None:
         event = stream.receive(text)
-        if isinstance(event, messages.Started):
+        if not isinstance(event, messages.Started):
+            continue
+        if is_our_account(event.account_sid, locks):
             return event
+        await _turn_away(socket, "another_account", "invalid stream token")
+        return None
     log.info("stream.refused", reason="gone_before_start")
     return None
 

@@ -12,6 +12,7 @@ from app.calls.means import Means
 from app.calls.notes import Notes
 from app.calls.reception import Reception
 from app.calls.registry import Registry
+from app.calls.retention import Retention
 from app.calls.script import Script
 from app.calls.strain import Strain
 from app.calls.tokens import Tokens
@@ -26,6 +27,7 @@ from app.observe.ring import Ring
 from app.observe.shared_events import SharedEvents
 from app.speech.chain import Chain
 from app.telephony.rest import Account
+from app.web.proxies import NOBODY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Locks:
     admin_tokens: tuple[str, ...]
     trusts_this_machine: bool
     """Without an admin token, programs on this machine are operators."""
+    view_tokens: tuple[str, ...] = ()
+    """They may look, and nothing else."""
+    proxies: Proxies = NOBODY
+    """Who is believed when they say whose request it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,10 @@ class Words:
 class Observers:
     """Who reads the event stream beside the ring; attached and run by the lifespan."""
 
-    def __init__(self, alarm_webhook_url: str = "") -> None:
+    def __init__(self, alarm_webhook_url: str = "", outbound_allow: Sequence[str] = ()) -> None:
         self.requests = Requests()
         self.metrics = Metrics()
-        self.webhook = AlarmWebhook(alarm_webhook_url)
+        self.webhook = AlarmWebhook(alarm_webhook_url, allow=outbound_allow)
         self.alarms = AlarmWatch(self.webhook.tell)
 
     def readers(self) -> list[Reader]:
@@ -99,6 +105,7 @@ class Parts:
     """Bounds the time that one webhook spends on the store."""
     strain: Strain = field(default_factory=Strain)
     waiting: Waiting = field(default_factory=Waiting)
+    retention: Retention = field(default_factory=lambda: Retention(Path("data"), 30.0))
     account: Account | None = None
     """Twilio's REST API, where there are credentials for it."""
     ready: Sequence[str] = ()

@@ -1,5 +1,8 @@
+import contextlib
+import socket
 import subprocess
 import sys
+import threading
 import wave
 from pathlib import Path
 
@@ -87,3 +90,35 @@ def test_a_file_without_samples_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"empty\.wav"):
         load_prompt(path)
+
+
+def test_threat_11_a_playlist_makes_nobody_ask_for_what_it_names(tmp_path: Path) -> None:
+    knocked: list[object] = []
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):  # at the end
+            while True:
+                caller, address = listener.accept()
+                knocked.append(address)
+                caller.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        named = f"http://127.0.0.1:{listener.getsockname()[1]}/a.ts"
+        playlist = tmp_path / "hold.m3u8"
+        playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{named}\n#EXT-X-ENDLIST\n")
+        with pytest.raises(ConfigError, match="cannot be read as audio"):
+            load_prompt(playlist)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+    assert knocked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/hold.mp3", "http://127.0.0.1/hold.mp3", "file:///etc/passwd"]
+)
+def test_threat_11_an_address_is_no_audio_file(url: str) -> None:
+    with pytest.raises(ConfigError, match="is not a file"):
+        load_prompt(url)

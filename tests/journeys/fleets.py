@@ -13,6 +13,7 @@ from app.simulator.plan import Account, CallPlan, Patience, Turn
 from app.simulator.report import CallReport
 from deploy.fleet.fleet import Fleet, FleetPlan
 from deploy.fleet.replica import Replica
+from tests.canaries import leaks_in
 from tests.journeys.conftest import HURRIED, UNBOUNDED, vendor_environ
 from tests.standins.elevenlabs import ElevenLabsStandin
 
@@ -87,6 +88,8 @@ async def running(folder: Path, *, replicas: int, **environ: str) -> AsyncIterat
         settings |= {**inherited, **UNBOUNDED, "HEARING_PROVIDERS": "none", "LOG_FORMAT": "json", **environ}
         async with Fleet(FleetPlan(folder=folder, replicas=replicas, environ=settings)) as fleet:
             yield Running(fleet, vendor)
+    logs = [log.read_text() for log in (folder / "logs").iterdir()]
+    assert logs and [leak for log in logs for leak in leaks_in(log)] == []
 
 
 def _solid(mulaw: bytes) -> bytes:

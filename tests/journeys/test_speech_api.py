@@ -19,6 +19,7 @@ from app.errors import Failure, ProviderError
 from app.main import assemble, parts_of
 from app.settings import Settings
 from app.speech.chain import Chain
+from tests.canaries import ADMIN_TOKEN
 from tests.standins.server import address, loopback, serving
 from tests.standins.voice import ToneVoice
 
@@ -33,7 +34,7 @@ async def speaking(*voices: ToneVoice, **environ: str) -> AsyncIterator[str]:
     settings = Settings.load(
         {
             "PUBLIC_URL": address(listener),
-            "ADMIN_TOKEN": "secret-token",
+            "ADMIN_TOKEN": ADMIN_TOKEN,
             "HEARING_PROVIDERS": "none",
             **environ,
         }
@@ -46,7 +47,7 @@ async def speaking(*voices: ToneVoice, **environ: str) -> AsyncIterator[str]:
 
 def client(url: str, **options: Any) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(
-        **{"base_url": f"{url}/v1", "api_key": "secret-token", "max_retries": 0, **options}
+        **{"base_url": f"{url}/v1", "api_key": ADMIN_TOKEN, "max_retries": 0, **options}
     )
 
 
@@ -55,7 +56,7 @@ def order(**fields: Any) -> dict[str, Any]:
 
 
 async def status(url: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(headers={"Authorization": "Bearer secret-token"}) as http:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as http:
         page: dict[str, Any] = (await http.get(f"{url}/status")).raise_for_status().json()
     return page
 
@@ -113,7 +114,7 @@ async def test_the_client_reads_while_the_voice_still_speaks() -> None:
 
 async def test_the_synchronous_client_works_as_well() -> None:
     def ask(url: str) -> tuple[bytes, bytes]:
-        with openai.OpenAI(base_url=f"{url}/v1", api_key="secret-token", max_retries=0) as api:
+        with openai.OpenAI(base_url=f"{url}/v1", api_key=ADMIN_TOKEN, max_retries=0) as api:
             plain = api.audio.speech.create(**order(response_format="pcm")).content
             with api.audio.speech.with_streaming_response.create(**order(response_format="pcm")) as answer:
                 return plain, b"".join(answer.iter_bytes())
@@ -225,7 +226,7 @@ async def test_the_request_id_is_kept_and_every_reader_has_the_request() -> None
         answer = await api.audio.speech.create(**order(), extra_headers={"x-request-id": "mine-1"})
         made = await api.audio.speech.create(**order(speed=2.0))
         recent = await answered(url, 2)
-        async with httpx.AsyncClient(headers={"Authorization": "Bearer secret-token"}) as http:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as http:
             metrics = (await http.get(f"{url}/metrics")).text
             events = (await http.get(f"{url}/logs", params={"event": "speech_api.answered"})).json()["events"]
 

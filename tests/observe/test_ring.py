@@ -1,5 +1,7 @@
 """The last events, and live readers of them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from app.log import Event
@@ -8,6 +10,10 @@ from app.observe.ring import FOLLOWER_BACKLOG, Filter, Ring
 
 def said(name: str, **fields: object) -> Event:
     return {"event": name, "level": "info", "timestamp": "2026-01-01T00:00:00Z", **fields}
+
+
+def at(hour: int) -> Event:
+    return {"event": f"room.fact{hour}", "level": "info", "timestamp": f"2026-01-01T{hour:02}:00:00.000001Z"}
 
 
 def names(ring: Ring, wanted: Filter, limit: int = 100) -> list[str]:
@@ -21,6 +27,18 @@ def test_the_newest_come_last_and_the_oldest_are_dropped() -> None:
 
     assert names(ring, Filter()) == ["room.fact2", "room.fact3", "room.fact4"]
     assert names(ring, Filter(), limit=2) == ["room.fact3", "room.fact4"]
+
+
+def test_threat_19_events_that_are_older_than_they_may_be_are_forgotten() -> None:
+    ring = Ring()
+    for hour in range(4):
+        ring.read(at(hour))
+
+    ring.forget_before(datetime(2026, 1, 1, 2, tzinfo=UTC))
+
+    assert names(ring, Filter()) == ["room.fact2", "room.fact3"]
+    ring.forget_before(datetime(2027, 1, 1, tzinfo=UTC))
+    assert names(ring, Filter()) == []
 
 
 @pytest.mark.parametrize(

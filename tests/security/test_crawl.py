@@ -7,8 +7,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.calls.registry import LiveCall, Registry
 from app.web.app import create_app
-from app.web.audience import AUDIENCES, Audience
-from tests.web.conftest import Knock, _nothing, locked, make_parts
+from app.web.audience import AUDIENCES, Audience, is_operators
+from tests.web.conftest import TOKEN, Knock, _nothing, locked, make_parts
 
 STRANGER = "203.0.113.9"
 # What surface.md, the contract with operators, promises to everybody.
@@ -57,6 +57,42 @@ async def test_threat_7_a_stranger_is_answered_on_public_paths_only(
     assert refused <= {401, 403}
 
 
+async def test_threat_7_a_viewing_token_opens_what_only_shows_and_an_operating_one_all(knock: Knock) -> None:
+    locks = locked(admin_tokens=("operates",), view_tokens=("views",), trusts_this_machine=False)
+    asked = [(method, path) for method, path in http_routes() if path != "/logs/stream"]  # it never ends
+    asked = [(method, path) for method, path in asked if is_operators(path)]
+    async with knock(make_parts(locks=locks), peer=STRANGER) as http:
+
+        async def statuses(token: str) -> dict[tuple[str, str], int]:
+            headers = {"Authorization": f"Bearer {token}"}
+            return {
+                (method, path): (await http.request(method, path, headers=headers)).status_code
+                for method, path in asked
+            }
+
+        seen, done = await statuses("views"), await statuses("operates")
+
+    assert asked
+    assert {where for where, status in seen.items() if status == 200} == {
+        (method, path) for method, path in asked if AUDIENCES[path] is Audience.VIEWER
+    }
+    assert {status for status in seen.values() if status != 200} == {403}
+    assert not {status for status in done.values()} & {401, 403}
+
+
+async def test_threat_25_a_viewer_cannot_tell_what_there_is_to_operate(knock: Knock) -> None:
+    locks = locked(admin_tokens=("operates",), view_tokens=("views",))
+    asked = [("POST", "/nothing"), ("GET", "/calls/CA1"), ("DELETE", "/logs"), ("PUT", "/v1/audio/speech")]
+    async with knock(make_parts(locks=locks), peer=STRANGER) as http:
+        answers = [
+            await http.request(method, path, headers={"Authorization": "Bearer views"})
+            for method, path in asked
+        ]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({(answer.text, str(answer.headers)) for answer in answers}) == 1
+
+
 async def test_threat_7_public_paths_tell_no_token_number_or_call(knock: Knock) -> None:
     registry = Registry()
     registry.began(LiveCall("CA-secret", "MZ-secret", "2026-01-01T00:00:00+00:00"))
@@ -64,9 +100,7 @@ async def test_threat_7_public_paths_tell_no_token_number_or_call(knock: Knock) 
     async with knock(parts, peer=STRANGER) as http:
         told = "".join([(await http.get(path)).text for path in sorted(PUBLIC)])
 
-    assert not [
-        secret for secret in ("CA-secret", "MZ-secret", "sesame", "12345", "AC-ours") if secret in told
-    ]
+    assert not [secret for secret in ("CA-secret", "MZ-secret", "sesame", TOKEN, "AC-ours") if secret in told]
 
 
 @pytest.mark.parametrize("admin_tokens", [(), ("sesame",)], ids=["no token is set", "a token is set"])

@@ -51,11 +51,15 @@ WARNED: list[tuple[str, dict[str, str]]] = [
     ("ADMIN_TOKEN", {"ADMIN_TOKEN": "a" * 40}),
     ("ADMIN_TOKEN", {"ADMIN_TOKEN": f"{TOKEN},changeme"}),
     ("ADMIN_TOKEN", {"ADMIN_TOKEN": "0123456789abcdef" * 2}),  # Twilio's
+    ("VIEW_TOKEN", {"VIEW_TOKEN": "sesame"}),
+    ("VIEW_TOKEN", {"VIEW_TOKEN": "0123456789abcdef" * 2}),  # Twilio's
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}),
     ("PUBLIC_URL", {"PUBLIC_URL": "http://voice.artist.fm"}),
     ("PUBLIC_URL", {"PUBLIC_URL": ""}),
     ("PUBLIC_URL", {"PUBLIC_URL": "https://voice.example.com"}),
     ("LOG_PII", {"LOG_PII": "1"}),
     ("ALARM_WEBHOOK_URL", {"ALARM_WEBHOOK_URL": "http://hooks.artist.fm/T0"}),
+    ("ALARM_WEBHOOK_URL", {"ALARM_WEBHOOK_URL": "https://localhost/T0"}),
     ("ELEVENLABS_BASE_URL", {"ELEVENLABS_BASE_URL": "http://api.elevenlabs.io"}),
     ("TWILIO_BASE_URL", {"TWILIO_BASE_URL": "http://api.twilio.com"}),
     ("LLM_API_KEY", {"CONVERSATION": "llm", "LLM_MODEL": "m"}),
@@ -97,12 +101,19 @@ def test_a_machine_that_will_not_do_is_named(setting: str, around: Surroundings)
         ("HEARING_PROVIDERS", {"HEARING_PROVIDERS": "none"}),
         ("PREPARE_PHRASES", {"PREPARE_PHRASES": "0"}),
         ("LOG_LEVEL", {"LOG_LEVEL": "debug"}),
+        ("RETENTION_DAYS", {"RETENTION_DAYS": "0"}),
         ("ADMIN_TOKEN", {"ADMIN_TOKEN": f"{TOKEN},{TOKEN}b,{TOKEN}c"}),
         ("DATA_DIR", {"RAILWAY_PUBLIC_DOMAIN": "x.fm", "RAILWAY_DEPLOYMENT_DRAINING_SECONDS": "915"}),
     ],
 )
 def test_what_is_worth_knowing_is_no_warning(setting: str, changes: dict[str, str]) -> None:
     assert found(changes) == {("info", setting)}
+
+
+def test_an_alarm_on_this_machine_that_was_allowed_is_left_alone() -> None:
+    changes = {"ALARM_WEBHOOK_URL": "http://127.0.0.1:9000/T0", "OUTBOUND_ALLOW": "127.0.0.0/8"}
+
+    assert found(changes) == set()
 
 
 def test_warnings_come_first() -> None:

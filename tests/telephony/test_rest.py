@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -77,3 +78,35 @@ async def test_refused_credentials_are_not_tried_at_the_end_of_every_call() -> N
 async def test_nobody_at_the_other_end_costs_no_exception() -> None:
     async with Account(SID, TOKEN, base_url="http://127.0.0.1:1") as account:
         assert not await account.hang_up(CALL)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_threat_11_the_accounts_token_follows_no_redirect(status: int) -> None:
+    asked: list[str] = []
+
+    async def elsewhere(request: Request) -> Response:
+        asked.append(request.headers.get("authorization", ""))
+        return JSONResponse({})
+
+    async with serving(Starlette(routes=[Route("/{rest:path}", elsewhere, methods=["GET", "POST"])])) as url:
+
+        async def moved(_request: Request) -> Response:
+            return Response(status_code=status, headers={"Location": f"{url}/2010-04-01/"})
+
+        twilio = Starlette(routes=[Route("/{rest:path}", moved, methods=["POST"])])
+        async with serving(twilio) as base, Account(SID, TOKEN, base_url=base) as account:
+            assert not await account.hang_up(CALL)
+
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "call_sid", ["//evil.example/x", "@evil.example", "https://evil.example/", "../../x?y#z"]
+)
+async def test_threat_11_nothing_in_a_call_makes_the_token_go_elsewhere(call_sid: str) -> None:
+    twilio = Twilio()
+    async with twilio.account() as account:
+        assert await account.hang_up(call_sid)
+
+    ((path, _, _),) = twilio.asked
+    assert path.startswith(f"/2010-04-01/Accounts/{SID}/Calls/") and path.endswith(".json")

@@ -26,9 +26,10 @@ from app.observe.ring import Ring
 from app.speech.chain import Chain
 from app.web.app import create_app
 from app.web.parts import Locks, Parts, Words
+from tests.canaries import TWILIO_TOKEN
 from tests.standins.voice import ToneVoice
 
-TOKEN = "12345"
+TOKEN = TWILIO_TOKEN
 PUBLIC = "https://voice.example.com"
 
 

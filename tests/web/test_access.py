@@ -95,6 +95,18 @@ async def test_operator_paths_need_the_token_once_there_is_one(knock: Knock, pat
     assert refused[0].headers["www-authenticate"] == "Bearer"
 
 
+async def test_threat_7_a_viewing_token_is_told_that_it_may_only_look(knock: Knock) -> None:
+    parts = make_parts(locks=locked(admin_tokens=("sesame",), view_tokens=("new", "old")))
+    async with knock(parts) as http:
+        looks = [await http.get("/status", headers={"Authorization": f"Bearer {t}"}) for t in ("new", "old")]
+        speaks = await http.post("/v1/audio/speech", json={}, headers={"Authorization": "Bearer new"})
+        starts = await http.get("/debug-websocket-voice", headers={"Authorization": "Bearer new"})
+
+    assert [answer.status_code for answer in looks] == [200, 200]
+    assert (speaks.status_code, starts.status_code) == (403, 403)
+    assert "ADMIN_TOKEN" in speaks.text and "ADMIN_TOKEN" in starts.text
+
+
 async def test_without_a_token_operator_paths_answer_this_machine_only(knock: Knock) -> None:
     async with knock(make_parts()) as http:
         here = await http.get("/status")

@@ -1,5 +1,7 @@
 """The outermost wall: headers on every answer, an end to guessing, and nothing in a WebSocket's way."""
 
+from ipaddress import ip_network
+
 import httpx
 import pytest
 from starlette.requests import Request
@@ -10,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.web.app import create_app
 from app.web.guesses import MOST_GUESSES
 from app.web.headers import SecurityHeaders
+from app.web.proxies import Proxies
 from tests.standins.server import serving
 from tests.web.conftest import Knock, _nothing, locked, make_parts
 
@@ -121,8 +124,11 @@ async def test_threat_7_an_address_that_guesses_is_told_to_wait_even_with_the_ri
     assert late.headers["cache-control"] == "no-store"
 
 
-async def test_who_guesses_behind_a_proxy_does_not_shut_the_operator_out(knock: Knock) -> None:
-    parts = make_parts(locks=locked(admin_tokens=("sesame",)))
+async def test_threat_6_who_guesses_behind_a_pinned_proxy_does_not_shut_the_operator_out(
+    knock: Knock,
+) -> None:
+    proxies = Proxies([ip_network("100.64.0.0/10")], header="x-real-ip")
+    parts = make_parts(locks=locked(admin_tokens=("sesame",), proxies=proxies))
     async with knock(parts, peer="100.64.0.3") as http:
         for _ in range(MOST_GUESSES):
             await http.get("/status", headers={**WRONG, "X-Real-IP": "52.1.2.3"})
@@ -130,6 +136,19 @@ async def test_who_guesses_behind_a_proxy_does_not_shut_the_operator_out(knock: 
         operator = await http.get("/status", headers={**OPERATOR, "X-Real-IP": "34.5.6.7"})
 
     assert (stranger.status_code, operator.status_code) == (429, 200)
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "CF-Connecting-IP"])
+@pytest.mark.parametrize("peer", ["52.1.2.3", "10.0.0.2"], ids=["a stranger", "a private neighbour"])
+async def test_threat_6_who_guesses_cannot_pretend_to_be_many(knock: Knock, name: str, peer: str) -> None:
+    parts = make_parts(locks=locked(admin_tokens=("sesame",)))
+    async with knock(parts, peer=peer) as http:
+        statuses = [
+            (await http.get("/status", headers={**WRONG, name: f"34.5.6.{number}"})).status_code
+            for number in range(MOST_GUESSES + 1)
+        ]
+
+    assert statuses == [401] * MOST_GUESSES + [429]
 
 
 async def test_who_brings_no_token_is_not_guessing(knock: Knock) -> None:

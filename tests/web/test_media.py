@@ -5,6 +5,7 @@ import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,6 +99,33 @@ async def test_a_used_or_another_calls_token_is_turned_away_alike() -> None:
         async with dialled(parts) as socket:
             await say(socket, CONNECTED, start(token))
             assert await close_of(socket) == (1008, "invalid stream token")
+
+
+@pytest.mark.parametrize("account_sid", ["AC2", "", "ac1", "AC1 "])
+async def test_threat_2_a_stream_of_another_account_is_turned_away_with_its_token_unused(
+    account_sid: str,
+) -> None:
+    parts = make_parts(locks=replace(make_parts().locks, account_sid="AC1"))
+    token = await parts.tokens.issue("CA1")
+    theirs = start(token)
+    theirs["start"]["accountSid"] = account_sid
+    async with dialled(parts) as socket:
+        await say(socket, CONNECTED, theirs)
+        assert await close_of(socket) == (1008, "invalid stream token")
+    async with dialled(parts) as socket:
+        await say(socket, CONNECTED, start(token))
+        await socket.recv()
+
+        assert parts.admission.live == 1
+
+
+async def test_without_an_account_of_ours_any_accounts_stream_is_taken() -> None:
+    parts = make_parts()
+    async with dialled(parts) as socket:
+        await say(socket, CONNECTED, start(await parts.tokens.issue("CA1")))
+        await socket.recv()
+
+        assert parts.admission.live == 1
 
 
 async def test_an_expired_token_is_turned_away() -> None:

@@ -91,6 +91,7 @@ async def test_a_client_that_takes_nothing_is_given_up(monkeypatch: Any) -> None
     scope = {
         "type": "http",
         "method": "POST",
+        "path": SPEECH_PATH,
         "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
         "client": ("127.0.0.1", 5),
     }

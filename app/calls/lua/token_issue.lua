@@ -6,8 +6,8 @@ local call, kept = ARGV[4], tonumber(ARGV[6])
 if call ~= '' and ARGV[7] ~= '1' then
   local known = redis.call('GET', KEYS[1])
   if known then
-    local text, used, till = unpack(redis.call('HMGET', ARGV[1] .. known, 'text', 'used', 'till'))
-    if text and (used == '1' or tonumber(till) > now) then return text end
+    local text = redis.call('HGET', ARGV[1] .. known, 'text')
+    if text then return text end
   end
 end
 redis.call('HSET', KEYS[2], 'text', ARGV[2], 'call', call, 'used', '0', 'till', now + tonumber(ARGV[5]))
