@@ -1,6 +1,7 @@
 """The only file that names vendors: each is imported when it is chosen, and built from the settings."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.hearing.port import Hearing
@@ -17,28 +18,21 @@ def _elevenlabs(settings: Settings) -> Speech:
         # Imported only when chosen: the SDK takes most of a second to import.
         from app.speech.elevenlabs_http import ElevenLabsHttp
 
-        return ElevenLabsHttp(
-            api_key=vendors.elevenlabs_api_key.get_secret_value(),
-            voice_id=speech.elevenlabs_voice_id,
-            model_id=speech.elevenlabs_model_id,
-            audio_format=speech.elevenlabs_output_format,
-            base_url=vendors.elevenlabs_base_url,
-        )
-    if speech.elevenlabs_transport == "multi-context":
+        kind: Callable[..., Speech] = ElevenLabsHttp
+    elif speech.elevenlabs_transport == "multi-context":
         from app.speech.elevenlabs_contexts import ElevenLabsContexts
 
-        kind: Callable[..., Speech] = ElevenLabsContexts
+        kind = partial(ElevenLabsContexts, prewarm=speech.prewarm_pool_size)
     else:
         from app.speech.elevenlabs import ElevenLabs
 
-        kind = ElevenLabs
+        kind = partial(ElevenLabs, prewarm=speech.prewarm_pool_size)
     return kind(
         api_key=vendors.elevenlabs_api_key.get_secret_value(),
         voice_id=speech.elevenlabs_voice_id,
         model_id=speech.elevenlabs_model_id,
         audio_format=speech.elevenlabs_output_format,
         base_url=vendors.elevenlabs_base_url,
-        prewarm=speech.prewarm_pool_size,
     )
 
 

@@ -12,13 +12,16 @@ def test_every_voice_that_settings_know_can_be_built() -> None:
     assert set(VOICES) == set(SPEECH_NAMES)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "multi-context", "http"])
-def test_the_vendors_transport_is_the_operators_choice(transport: str) -> None:
+@pytest.mark.parametrize(
+    ("transport", "kind"),
+    [("websocket", "ElevenLabs"), ("multi-context", "ElevenLabsContexts"), ("http", "ElevenLabsHttp")],
+)
+def test_the_vendors_transport_is_the_operators_choice(transport: str, kind: str) -> None:
     settings = Settings.load({"ELEVENLABS_API_KEY": "k", "ELEVENLABS_TRANSPORT": transport})
 
     voice = VOICES["elevenlabs"](settings)
 
-    assert voice.name == "elevenlabs"
+    assert (voice.name, type(voice).__name__) == ("elevenlabs", kind)
     assert voice.audio_format == "mp3_44100_128"
 
 

@@ -44,12 +44,13 @@ class Call:
         self.transfer_to = ""
         heading = Heading(started.call_sid, script.name, script.streams, means.replica)
         self._journal = Journal(means.records, heading, script.conversation, self._speaker.unheard)
+        self._mailbox = Mailbox(self._listening, means.messages_in, started.call_sid)
         self._turns = TurnTaking(
             Turns(means.limits.turns),
             script.conversation,
             self._speaker,
             self._player,
-            acts=self._acts(Mailbox(self._listening, means.messages_in, started.call_sid)),
+            acts=self._acts(),
             prompts=means.prompts,
         )
 
@@ -74,6 +75,7 @@ class Call:
             self._means.ears.close(self._listening.ear)
             self._means.voice.forget(self._started.call_sid)
             self._report(ending, began_at)
+            await self._mailbox.settle()
         return ending
 
     def leave(self) -> None:
@@ -101,10 +103,9 @@ class Call:
         ear = self._listening.ear
         ear.cleared(ear.now_ms + CLEARED_WITHIN_MS)
 
-    def _acts(self, mailbox: Mailbox) -> Acts:
-        return Acts(
-            self._end, self._transfer, self._listening, mailbox, self._journal.note, self._journal.freeze
-        )
+    def _acts(self) -> Acts:
+        journal = self._journal
+        return Acts(self._end, self._transfer, self._listening, self._mailbox, journal.note, journal.freeze)
 
     def _started_fact(self) -> CallStarted:
         given = self._started.parameters.items()
@@ -117,6 +118,7 @@ class Call:
             self._player.run(),
             self._turns.responder.run(),
             self._journal.run(),
+            self._mailbox.run(),
             *([self._recognise()] if self._script.listens else []),
         ]
 

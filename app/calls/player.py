@@ -109,6 +109,8 @@ class Player:
     def resume(self) -> None:
         """Go on where the phone fell silent."""
         held, self._cut.held = self._cut.held, None
+        if held is not None:
+            self.marks.stood_still(held.cut_at, clock.now())
         for piece in held.pieces() if held is not None else ():
             if isinstance(piece, bytes):
                 self.pacer.put(piece)
@@ -190,7 +192,7 @@ class Player:
             self._cut.clear_due = False
             if stream.state is State.STOPPED or not await socket.send(stream.clear()):
                 return False
-        for due in self.pacer.release(clock.now()):
+        for due in self._released(clock.now()):
             # Between two sends the caller may have hung up, or taken the floor: nothing old may follow.
             if self._cut.clear_due:
                 break
@@ -200,6 +202,13 @@ class Player:
             if text is None or not await socket.send(text):
                 return False
         return True
+
+    def _released(self, now: float) -> list[Play | Mark]:
+        silent_ms = self.pacer.underruns.total_ms
+        released = self.pacer.release(now)
+        if (silent_ms := self.pacer.underruns.total_ms - silent_ms) > 0:
+            self.marks.stood_still(now - silent_ms / 1000, now)
+        return released
 
     def _text(self, due: Play | Mark) -> str:
         """The message for it; none for a mark that is ours alone."""
@@ -259,4 +268,4 @@ def _split(line: Line, cut_at: float) -> tuple[str, str]:
     if line.begins_at is None or line.begins_at >= cut_at:
         return "", line.text
     total_ms = line.made_ms if line.is_made else None
-    return split_heard(line.text, (cut_at - line.begins_at) * 1000, total_ms)
+    return split_heard(line.text, (cut_at - line.begins_at) * 1000, total_ms, line.places)

@@ -1,32 +1,18 @@
 """The conversation on one call: asked one question at a time, its orders handed on as they become known."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import Protocol
 
 from app import clock
-from app.conversation.port import Fact, Order
-
-
-class Streaming(Protocol):
-    """A conversation whose answer can be left in the midst of it."""
-
-    def respond(self, fact: Fact) -> AsyncGenerator[Order, None]:
-        """Take one fact, give the orders as they become known."""
-
-    def snapshot(self) -> dict[str, object]:
-        """Where it stands, in values that JSON can hold."""
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Stand where `snapshot` stood."""
+from app.conversation.port import Fact, Order, StreamingConversation
 
 
 class Responder:
     """`ask` queues a question, `note` a fact without one; `run` puts them to the conversation in order."""
 
     def __init__(
-        self, conversation: Streaming, *, order: Callable[[Order], None], done: Callable[[], None]
+        self, conversation: StreamingConversation, *, order: Callable[[Order], None], done: Callable[[], None]
     ) -> None:
         self._conversation = conversation
         self._order = order

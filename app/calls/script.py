@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.calls.responder import Streaming
-from app.conversation.port import CallResumed, TransferFailed
+from app.conversation.port import CallResumed, StreamingConversation, TransferFailed
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """What is said on one call, and what is likely to be answered."""
 
-    conversation: Streaming
+    conversation: StreamingConversation
     phrases: Sequence[str] = ()
     listens: bool = True
     """False for an announcement: no ear, no recogniser, no silence policy."""

@@ -150,7 +150,7 @@ class Speaker:
         return (
             _pieces(due.prompt)
             if due.prompt
-            else self._voice.render(due.line.text, rank=due.rank, call=self._call)
+            else self._voice.render(due.line.text, rank=due.rank, call=self._call, places=due.line.places)
         )
 
     async def _failed(self, line: Line, error: ProviderError, interruptions: int, *, begun: bool) -> None:

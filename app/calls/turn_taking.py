@@ -10,7 +10,7 @@ from app.calls.listening import Listening
 from app.calls.message import Mailbox
 from app.calls.player import Player
 from app.calls.registry import Ending
-from app.calls.responder import Responder, Streaming
+from app.calls.responder import Responder
 from app.calls.speaker import Speaker
 from app.capacity.port import Rank
 from app.conversation import port, turn_port
@@ -57,7 +57,7 @@ class TurnTaking:
     def __init__(
         self,
         turns: Turns,
-        conversation: Streaming,
+        conversation: port.StreamingConversation,
         speaker: Speaker,
         player: Player,
         *,

@@ -2,8 +2,10 @@
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 import msgspec
 
@@ -31,29 +33,24 @@ class Entry:
     """The caller took the floor behind the last word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """When each character of a sentence begins and ends in its audio, as a vendor told; media ms."""
-
-    starts_ms: tuple[float, ...]
-    ends_ms: tuple[float, ...]
-
-
 def split_heard(
-    text: str, played_ms: float, total_ms: float | None = None, alignment: Alignment | None = None
+    text: str, played_ms: float, total_ms: float | None = None, places: Sequence[tuple[int, float]] = ()
 ) -> tuple[str, str]:
     """The part of a sentence whose words were played to their end, and the rest; joined they are the text.
 
     Args:
         total_ms: how long all of it takes; None while it is still being made.
-        alignment: used when it has one entry for every character of `text`; else the time is estimated.
+        places: what a vendor told of it, in order: so many characters are said when so many media ms are
+            played. Between two of them, and where there are none, the time is estimated.
     """
     if total_ms is not None and played_ms >= total_ms:
         return text, ""
-    ends_ms = _ends(text, total_ms, alignment)
+    said_at_ms = _said_at(text, total_ms, places)
     heard = 0
     for word in re.finditer(r"\S+", text):
-        if ends_ms[word.end() - 1] > played_ms:
+        # A word has been said before the pause that its stop makes.
+        letters = len(re.sub(r"[\W_]+$", "", word.group()))
+        if said_at_ms[word.start() + letters] > played_ms:
             break
         heard = word.end()
     return text[:heard], text[heard:]
@@ -115,18 +112,20 @@ class History:
         return messages
 
 
-def _ends(text: str, total_ms: float | None, alignment: Alignment | None) -> list[float]:
-    """When each character has been said."""
-    if alignment is not None and len(alignment.ends_ms) == len(text):
-        return list(alignment.ends_ms)
-    ends, sum_so_far = [], 0.0
-    for char in text:
-        sum_so_far += _weight(char)
-        ends.append(sum_so_far)
-    scale = MS_PER_LETTER if total_ms is None else total_ms / (sum_so_far or 1.0)
-    # A word has been said before the pause that its stop makes.
-    pauses = [0.0 if char.isalnum() else _weight(char) for char in text]
-    return [(end - pause) * scale for end, pause in zip(ends, pauses, strict=True)]
+def _said_at(text: str, total_ms: float | None, places: Sequence[tuple[int, float]]) -> list[float]:
+    """When the first 0, 1, 2 … characters have been said; media ms."""
+    said_at = [0.0]
+    whole = [] if total_ms is None else [(len(text), total_ms)]
+    for characters, until_ms in (*places, *whole):
+        ahead = text[len(said_at) - 1 : characters]
+        if ahead and until_ms >= said_at[-1]:
+            said_at += _spread(ahead, said_at[-1], (until_ms - said_at[-1]) / sum(map(_weight, ahead)))
+    return said_at + _spread(text[len(said_at) - 1 :], said_at[-1], MS_PER_LETTER)
+
+
+def _spread(text: str, began_ms: float, ms_per_letter: float) -> list[float]:
+    """When each character has been said, if they follow each other at this pace."""
+    return [began_ms + letters * ms_per_letter for letters in accumulate(map(_weight, text))]
 
 
 def _weight(char: str) -> float:

@@ -4,7 +4,7 @@ A conversation is pure: it knows no socket, no task and no clock, so a whole cal
 as a list of facts. One that has to wait for a model streams its orders instead.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -226,5 +226,5 @@ class StreamingConversation(Protocol):
     def restore(self, state: Mapping[str, object]) -> None:
         """As `Conversation.restore`."""
 
-    def respond(self, fact: Fact) -> AsyncIterator[Order]:
+    def respond(self, fact: Fact) -> AsyncGenerator[Order, None]:
         """Take one fact, give the orders as they become known; closing the iterator abandons the rest."""

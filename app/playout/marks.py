@@ -1,7 +1,9 @@
 """Which sentence each mark stands for, when the phone plays it, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from app.speech.port import Spoken
 
 KEPT = 256  # sentences; far more than Twilio ever has in its buffer
 
@@ -25,12 +27,14 @@ class Line:
     is_text: bool = True
     """False for ready audio, of which `text` is only the label."""
     begins_at: float | None = None
-    """When the phone begins to play it; None until its first frame has left."""
+    """When the phone begins to play it; None until its first frame has left. Later by every standstill."""
     ends_at: float | None = None
     """When the phone has played all of it; None until its last frame has left."""
     made_ms: int = 0
     """Audio of it so far; all of it once `is_made`."""
     is_made: bool = False
+    places: list[Spoken] = field(default_factory=list)
+    """Where in `text` the audio is, in media ms of the line, as far as voices told."""
     fate: Fate = Fate.OUTSTANDING
 
 
@@ -95,6 +99,12 @@ class Marks:
     def unheard(self) -> list[Line]:
         """What is on its way, in order."""
         return [line for line in self._lines if line.fate is Fate.OUTSTANDING]
+
+    def stood_still(self, since: float, until: float) -> None:
+        """The phone was silent in the midst of what it plays: as if that had begun so much later."""
+        for line in self.unheard():
+            if line.begins_at is not None and (line.ends_at is None or line.ends_at > since):
+                line.begins_at += until - since
 
     def sent_ends(self) -> list[tuple[str, float]]:
         """The marks that have left and not come back, and when the phone reaches them."""

@@ -2,8 +2,10 @@
 
 A vendor may spell numbers out, straighten quotes or swallow blanks. So words are matched and not positions:
 as long as word follows word each is a place, and what does not match is passed over until both meet again.
+A stop behind a word takes time of its own, which may be a long pause: the letters before it are a place too.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from app.speech.port import Spoken
@@ -14,17 +16,19 @@ LOOK_AHEAD = 4
 SURE = 4  # letters: a shorter word meets its like by chance, and two must then follow each other
 
 Timed = tuple[str, float]  # a word, and the ms where it ends
+STOPS = re.compile(r"[^\w]+$")
 
 
 class Alignment:
     """One sentence's; fed with what comes, in order, gives a place for each word that is found."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._spans = spans(text)
         self._keys = [key(text[start:end]) for start, end in self._spans]
         self._next = 0  # our word that is due
         self._word = ""  # of the vendor's, as far as it has come
-        self._word_ends_ms = 0.0
+        self._letters_end_ms = self._word_ends_ms = 0.0
         self._strange: Timed | None = None  # the vendor's last word, if it was not found
 
     def feed(
@@ -40,6 +44,8 @@ class Alignment:
                 yield from self._end_word()
             self._word += character
             self._word_ends_ms = start_ms + duration_ms
+            if key(character):
+                self._letters_end_ms = self._word_ends_ms
         # Vendors end with a blank, but they need not.
         if self._next == len(self._keys) - 1 and key(self._word) == self._keys[-1]:
             yield from self._end_word()
@@ -48,7 +54,11 @@ class Alignment:
         word, self._word = key(self._word), ""
         if word and (found := self._find(word)) is not None:
             self._next, self._strange = found + 1, None
-            yield Spoken(self._spans[found][1], self._word_ends_ms)
+            start, end = self._spans[found]
+            letters = len(STOPS.sub("", self._text[start:end]))
+            if start + letters < end and self._letters_end_ms < self._word_ends_ms:
+                yield Spoken(start + letters, self._letters_end_ms)
+            yield Spoken(end, self._word_ends_ms)
         elif word:
             self._strange = (word, self._word_ends_ms)
 

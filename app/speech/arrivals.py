@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 
 from app import clock
 from app.errors import Failure, ProviderError
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.port import Piece, Spoken
 
 

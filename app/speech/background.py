@@ -2,9 +2,19 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Self
+from typing import Protocol, Self
 
 from app.log import log
+
+
+class Retired(Protocol):
+    """A connection to a vendor."""
+
+    async def close(self) -> None:
+        """With a goodbye, which takes its time."""
+
+    def abort(self) -> None:
+        """At once."""
 
 
 class Background:
@@ -31,11 +41,19 @@ class Background:
             await self._group.__aexit__(None, None, None)
 
     def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Begin `work`, which is expected to deal with its own errors."""
+        """Begin `work`, which is expected to deal with its own errors; cancelled before, it never begins."""
         task = self._group.create_task(_walled(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # what never began would be warned of
         return task
+
+    def retire(self, socket: Retired) -> None:
+        """Close a socket that nobody needs any more, without waiting for it."""
+        if self.running:
+            self.start(socket.close())
+        else:  # a sentence outlived its provider
+            socket.abort()
 
 
 async def _walled(work: Coroutine[None, None, None]) -> None:

@@ -20,7 +20,7 @@ from app.speech.arrivals import Arrivals
 from app.speech.cartesia_pool import CartesiaSockets
 from app.speech.cartesia_socket import CartesiaSocket, Sentence
 from app.speech.cartesia_wire import NAME, request, socket_url
-from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
+from app.speech.connection import USUAL, Patience, tls_for
 from app.speech.guard import only_audio
 from app.speech.port import Piece
 from app.speech.word_times import WordTimes

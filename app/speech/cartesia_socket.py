@@ -8,7 +8,7 @@ from typing import Self
 from uuid import uuid4
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
@@ -23,7 +23,7 @@ from app.speech.cartesia_wire import (
     of_handshake,
     of_message,
 )
-from app.speech.elevenlabs_socket import CLOSE_TIMEOUT_S, LARGEST_MESSAGE, Patience, tls_for
+from app.speech.connection import Patience, dial
 from app.speech.vendor_error import retry_after_s
 from app.speech.word_times import WordTimes
 
@@ -75,14 +75,8 @@ class CartesiaSocket:
         """
         secrets = [api_key]
         try:
-            connection = await connect(
-                url,
-                ssl=tls_for(url),
-                additional_headers={"Authorization": f"Bearer {api_key}", "Cartesia-Version": VERSION},
-                open_timeout=patience.connect_s,
-                close_timeout=CLOSE_TIMEOUT_S,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
+            connection = await dial(
+                url, {"Authorization": f"Bearer {api_key}", "Cartesia-Version": VERSION}, patience
             )
         except InvalidStatus as error:
             answer = error.response

@@ -13,7 +13,7 @@ from app.log import log
 from app.speech.ahead import Ahead, Cache
 from app.speech.background import Background
 from app.speech.budgets import USUAL, Budgets
-from app.speech.port import Speech
+from app.speech.port import Speech, Spoken
 from app.speech.recovery import recover
 from app.speech.telling import Telling
 from app.speech.trouble import trouble
@@ -106,14 +106,15 @@ class Chain:
             self._background.start(Ahead(self._voices, self._cache).render(texts))
 
     async def render(
-        self, text: str, *, rank: Rank = Rank.TURN, call: str = ""
+        self, text: str, *, rank: Rank = Rank.TURN, call: str = "", places: list[Spoken] | None = None
     ) -> AsyncGenerator[bytes, None]:
         """Say one sentence as mu-law frames; to be used inside `contextlib.aclosing`.
 
         A voice that fails or is late is left for the next, also in mid-sentence: what was handed out has been
         heard, and the next one says the rest. When none is left a ready sentence asks the caller's pardon,
         save for `Rank.BATCH`, whose listener is a program. Voices are read as fast as they speak, so a slow
-        reader holds no permit. Text without a letter or digit is silence.
+        reader holds no permit. Text without a letter or digit is silence. `places` grows with the frames:
+        where in `text` they are, as far as the voices told; nothing is known of a sentence rendered ahead.
 
         Raises:
             ProviderError: the last one's, when all failed.
@@ -127,7 +128,7 @@ class Chain:
             return
         if not self._background.running:
             raise ProviderError(NAME, Failure.CLOSED, "the voices are not open")
-        telling = Telling(text, rank, call)
+        telling = Telling(text, rank, call, places=places)
         work = self._background.start(self._work(telling))
         try:
             async with aclosing(telling.reel.frames()) as frames:

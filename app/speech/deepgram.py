@@ -11,8 +11,8 @@ from typing import Self
 from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.background import Background
+from app.speech.connection import USUAL, Patience, tls_for
 from app.speech.deepgram_socket import NAME, SpeakSocket, socket_url
-from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
 from app.speech.guard import only_audio
 from app.speech.port import Piece
 
@@ -76,7 +76,7 @@ class DeepgramSpeech:
 
     async def ping(self) -> None:
         """Open a socket and close it: a refused key shows in the handshake, and nothing is billed."""
-        self._retire(await self._open())
+        self._background.retire(await self._open())
 
     async def _chunks(self, text: str, call: str) -> AsyncGenerator[bytes, None]:
         kept = self._take(text, call)
@@ -108,7 +108,7 @@ class DeepgramSpeech:
             if whole and call and self._background.running:
                 self._keep(socket, call)
             else:
-                self._retire(socket)
+                self._background.retire(socket)
                 if call and self._background.running:
                     self.warm()  # the caller who interrupted will be answered
 
@@ -132,13 +132,7 @@ class DeepgramSpeech:
     def _give_up(self, socket: SpeakSocket) -> None:
         _, expiry = self._ready.pop(socket)
         expiry.cancel()
-        self._retire(socket)
-
-    def _retire(self, socket: SpeakSocket) -> None:
-        if self._background.running:
-            self._background.start(socket.close())
-        else:  # a sentence outlived its provider
-            socket.abort()
+        self._background.retire(socket)
 
     async def _warm_up(self) -> None:
         try:

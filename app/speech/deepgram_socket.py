@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
@@ -23,11 +23,10 @@ from app import clock
 from app.audio.frame import SAMPLE_RATE
 from app.errors import Failure, ProviderError
 from app.log import log
-from app.speech.elevenlabs_socket import LARGEST_MESSAGE, MOST_MESSAGES, Patience, tls_for
+from app.speech.connection import CLOSE_TIMEOUT_S, Patience, dial
 from app.speech.vendor_error import by_status, retry_after_s, vendor_error
 
 NAME = "deepgram"
-CLOSE_TIMEOUT_S = 2.0
 
 LONGEST_TEXT = 2000  # characters of one message
 # What one socket may take within a minute; a little less, since the two clocks differ.
@@ -127,16 +126,7 @@ class SpeakSocket:
             ProviderError: the vendor refuses, or there is no connection in time.
         """
         try:
-            connection = await connect(
-                url,
-                ssl=tls_for(url),
-                additional_headers={"Authorization": f"Token {api_key}"},
-                open_timeout=patience.connect_s,
-                close_timeout=CLOSE_TIMEOUT_S,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
-                max_queue=MOST_MESSAGES,
-            )
+            connection = await dial(url, {"Authorization": f"Token {api_key}"}, patience)
         except InvalidStatus as error:
             raise _refused(error, api_key) from error
         except TimeoutError as error:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Self
 
 from app.errors import Failure, ProviderError
+from app.speech.connection import USUAL, Patience, tls_for
 from app.speech.elevenlabs_errors import NAME
-from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url, tls_for
+from app.speech.elevenlabs_socket import SpeechSocket, socket_url
 from app.speech.elevenlabs_timing import Timeline
 from app.speech.elevenlabs_warm import WarmSockets
 from app.speech.guard import only_audio

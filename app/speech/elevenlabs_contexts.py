@@ -9,9 +9,9 @@ from typing import Self
 from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.background import Background
+from app.speech.connection import USUAL, Patience, tls_for
 from app.speech.elevenlabs_errors import NAME
 from app.speech.elevenlabs_multi import ContextSocket, socket_url
-from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
 from app.speech.guard import only_audio
 from app.speech.port import Piece
 
@@ -72,7 +72,7 @@ class ElevenLabsContexts:
     def forget(self, call: str) -> None:
         line = self._lines.pop(call, None)
         if line is not None and line.socket is not None:
-            self._retire(line.socket)
+            self._background.retire(line.socket)
 
     def warm(self) -> None:
         self._ready = deque(socket for socket in self._ready if socket.usable)
@@ -89,7 +89,7 @@ class ElevenLabsContexts:
             if error.kind is not Failure.CLOSED:
                 raise
         finally:
-            self._retire(socket)
+            self._background.retire(socket)
 
     async def _pieces(self, text: str, call: str) -> AsyncGenerator[Piece, None]:
         """Once more where a kept socket turns out dead, or the vendor ends a sentence that it did not say.
@@ -126,7 +126,7 @@ class ElevenLabsContexts:
                 async for piece in pieces:
                     yield piece
         finally:
-            self._retire(spare)
+            self._background.retire(spare)
 
     async def _socket(self, call: str) -> tuple[ContextSocket, bool]:
         """The call's socket, and whether it was open before."""
@@ -138,7 +138,7 @@ class ElevenLabsContexts:
             if line.socket is not None and line.socket.usable:
                 return line.socket, True
             if line.socket is not None:
-                self._retire(line.socket)
+                self._background.retire(line.socket)
             warm = self._take()
             line.socket = warm or await self._open()
             return line.socket, warm is not None
@@ -156,13 +156,7 @@ class ElevenLabsContexts:
         """After a sentence: only what a call keeps is kept."""
         line = self._lines.get(call)
         if line is None or line.socket is not socket:
-            self._retire(socket)
-
-    def _retire(self, socket: ContextSocket) -> None:
-        if self._background.running:
-            self._background.start(socket.close())
-        else:  # a sentence outlived its provider
-            socket.abort()
+            self._background.retire(socket)
 
     async def _warm_up(self) -> None:
         try:

@@ -19,8 +19,8 @@ from app import clock
 from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.background import Background
+from app.speech.connection import USUAL, Patience
 from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_http, retry_after_s
-from app.speech.elevenlabs_socket import USUAL, Patience
 from app.speech.guard import LONGEST_BODY, only_audio
 from app.speech.port import Piece
 

@@ -13,16 +13,17 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from app import clock
 from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.arrivals import Arrivals
-from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_close, of_frame, of_http
-from app.speech.elevenlabs_socket import CLOSE_TIMEOUT_S, LARGEST_MESSAGE, MOST_MESSAGES, Patience, tls_for
+from app.speech.connection import CLOSE_TIMEOUT_S, Patience
+from app.speech.elevenlabs_errors import NAME, Fault, as_error, of_close, of_frame
+from app.speech.elevenlabs_socket import connected
 from app.speech.elevenlabs_timing import Timeline
 from app.speech.port import Piece
 
@@ -111,25 +112,7 @@ class ContextSocket:
         Raises:
             ProviderError: the vendor refuses, or there is no connection in time.
         """
-        try:
-            connection = await connect(
-                url,
-                ssl=tls_for(url),
-                additional_headers={"xi-api-key": api_key},
-                open_timeout=patience.connect_s,
-                close_timeout=CLOSE_TIMEOUT_S,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
-                max_queue=MOST_MESSAGES,
-            )
-        except InvalidStatus as error:
-            fault = of_http(error.response.status_code, bytes(error.response.body or b""))
-            raise as_error(fault, api_key) from error
-        except TimeoutError as error:
-            fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
-            raise as_error(fault, api_key) from error
-        except (OSError, WebSocketException) as error:
-            raise as_error(Fault(Failure.NETWORK, f"no connection: {error}"), api_key) from error
+        connection = await connected(url, api_key, patience)
         return cls(connection, api_key, audio_format, patience)
 
     @property

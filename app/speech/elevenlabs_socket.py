@@ -5,21 +5,19 @@ Source: https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-spee
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from functools import cache
 from typing import Self
 from urllib.parse import quote, urlencode
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
 from app import clock
 from app.errors import Failure, ProviderError
 from app.log import log
+from app.speech.connection import Patience, dial
 from app.speech.elevenlabs_errors import (
     NAME,
     Fault,
@@ -30,25 +28,11 @@ from app.speech.elevenlabs_errors import (
     retry_after_s,
 )
 
-LARGEST_MESSAGE = 16 * 1024 * 1024  # bytes; the library's own limit of 1 MiB is met in practice
-MOST_MESSAGES = 256  # read ahead of a slow listener: a sentence, in messages of 0.1 s and more
-CLOSE_TIMEOUT_S = 2.0  # the vendor closes 0.8 s late
-
 INITIAL = json.dumps({"text": " "})
 KEEP_ALIVE = json.dumps({"text": " "})  # makes no sound, and sets the vendor's idle clock back
 END = json.dumps({"text": ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a vendor may take, in seconds."""
-
-    connect_s: float = 1.0  # a handshake across an ocean takes 0.4
-    first_audio_s: float = 3.0  # from the text to the first audio; 0.3 s is usual
-    gap_s: float = 4.0  # between two pieces of audio
-
-
-USUAL = Patience()
 UNKNOWN = object()  # the context, until there was audio
 
 
@@ -67,16 +51,6 @@ class Message(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(Message).decode
 
 
-def tls_for(url: str) -> ssl.SSLContext | None:
-    """What a `wss` URL is dialled with: one for the process, for reading the certificates takes 60 ms."""
-    return _trust() if url.startswith("wss:") else None
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 def socket_url(base_url: str, voice_id: str, model_id: str, audio_format: str) -> str:
     """Where the socket of one voice is; `auto_mode` begins at once, not at 120 characters.
 
@@ -87,6 +61,24 @@ def socket_url(base_url: str, voice_id: str, model_id: str, audio_format: str) -
     )
     host = base_url.rstrip("/").replace("http", "ws", 1)
     return f"{host}/v1/text-to-speech/{quote(voice_id, safe='')}/stream-input?{query}"
+
+
+async def connected(url: str, api_key: str, patience: Patience) -> ClientConnection:
+    """A connection of either kind of the vendor's sockets, on which nothing was said yet.
+
+    Raises:
+        ProviderError: refused, unreachable or too slow.
+    """
+    try:
+        return await dial(url, {"xi-api-key": api_key}, patience)
+    except InvalidStatus as error:
+        fault = of_http(error.response.status_code, bytes(error.response.body or b""))
+        raise as_error(fault, api_key, retry_after_s(error.response.headers)) from error
+    except TimeoutError as error:
+        fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
+        raise as_error(fault, api_key) from error
+    except (OSError, WebSocketException) as error:
+        raise as_error(Fault(Failure.NETWORK, f"no connection: {error}"), api_key) from error
 
 
 class SpeechSocket:
@@ -104,25 +96,7 @@ class SpeechSocket:
         Raises:
             ProviderError: refused, unreachable or too slow. A key or voice may also be refused later.
         """
-        try:
-            connection = await connect(
-                url,
-                ssl=tls_for(url),
-                additional_headers={"xi-api-key": api_key},
-                open_timeout=patience.connect_s,
-                close_timeout=CLOSE_TIMEOUT_S,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
-                max_queue=MOST_MESSAGES,
-            )
-        except InvalidStatus as error:
-            fault = of_http(error.response.status_code, bytes(error.response.body or b""))
-            raise as_error(fault, api_key, retry_after_s(error.response.headers)) from error
-        except TimeoutError as error:
-            fault = Fault(Failure.TIMEOUT, f"no connection within {patience.connect_s:g} s")
-            raise as_error(fault, api_key) from error
-        except (OSError, WebSocketException) as error:
-            raise as_error(Fault(Failure.NETWORK, f"no connection: {error}"), api_key) from error
+        connection = await connected(url, api_key, patience)
         socket = cls(connection, api_key, patience)
         try:
             await socket._send(INITIAL)

@@ -54,10 +54,7 @@ class WarmSockets:
 
     def retire(self, socket: SpeechSocket) -> None:
         """Close a socket that was taken, without waiting for it."""
-        if self._background.running:
-            self._background.start(socket.close())
-        else:  # a sentence outlived its provider
-            socket.abort()
+        self._background.retire(socket)
 
     async def _tend(self) -> None:
         try:

@@ -20,7 +20,7 @@ from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.arrivals import Arrivals
 from app.speech.background import Background
-from app.speech.elevenlabs_socket import USUAL, Patience, tls_for
+from app.speech.connection import USUAL, Patience, tls_for
 from app.speech.guard import LONGEST_BODY, only_audio
 from app.speech.inworld_wire import (
     NAME,

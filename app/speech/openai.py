@@ -6,7 +6,6 @@ The vendor ends its own models of this endpoint on 2027-01-06; compatible server
 Source: https://developers.openai.com/api/docs/deprecations
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Self
@@ -27,7 +26,7 @@ from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.arrivals import Arrivals
 from app.speech.background import Background
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.guard import only_audio
 from app.speech.port import Piece
 from app.speech.vendor_error import by_status, retry_after_s, vendor_error
@@ -111,7 +110,6 @@ class OpenAiSpeech:
         arrivals = Arrivals(NAME, self._patience)
         reading = self._background.start(self._read(text, arrivals))
         try:
-            await asyncio.sleep(0)  # it begins, or what is left at once would never be cleaned up
             due_s = self._patience.connect_s + self._patience.first_audio_s
             async with (
                 aclosing(arrivals.pieces(first_audio_s=due_s)) as pieces,

@@ -5,12 +5,10 @@ Every provider, the embedded one too, passes `tests/contract/test_speech.py`.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """Alignment: the audio up to `until_ms` says the first `characters` of the text, and no more of it.
 
     `until_ms` counts from the sentence's first sample, as the vendor decodes it. Neither ever goes back.

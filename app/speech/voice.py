@@ -135,10 +135,12 @@ class Voice:
         limits, text = self._limits, telling.rest
         order = Order(text, telling.call, waited_s, start_s, limits.gap_s, limits.sentence_s)
         progress = Progress(text, self.speech.aligned, self.record.pace.ms_per_character)
+        telling.go_on()
         try:
             async with aclosing(render_aligned(self.speech, order, judge=self._judge)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Spoken):
+                        telling.spoken(piece)
                         mulaw = progress.spoken(piece)
                     else:
                         mulaw = progress.made(piece)

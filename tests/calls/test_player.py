@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from app import clock
 from app.calls.player import LONGEST_QUEUE_MS, Player
 from app.playout.marks import Fate, Line
+from app.speech.port import Spoken
 from tests.standins.phone import Phone
 from tests.virtual_time import in_virtual_time
 
@@ -47,6 +48,9 @@ async def playing(phone: Phone, ears: Ears | None = None) -> AsyncIterator[Playe
         yield player
         for task in tasks:
             task.cancel()
+
+
+TEN = "one two three four five six seven eight nine ten"
 
 
 async def say(player: Player, text: str, mulaw: bytes = SECOND) -> Line:
@@ -174,14 +178,57 @@ async def test_what_is_put_while_held_waits_for_the_decision() -> None:
 async def test_an_abandoned_sentence_is_told_to_the_word() -> None:
     phone = Phone()
     async with playing(phone) as player:
-        await say(player, "one two three four five six seven eight nine ten", SECOND * 5)
+        await say(player, TEN, SECOND * 5)
         await asyncio.sleep(2.5)
         player.hold()
         await asyncio.sleep(1.0)
         heard, unheard = player.abandon()
 
-        assert f"{heard} {unheard}" == "one two three four five six seven eight nine ten"
-        assert heard.split()[-1] in ("four", "five", "six")
+        assert f"{heard} {unheard}" == TEN
+        assert heard.split()[-1] == "five"
+
+
+@in_virtual_time
+async def test_where_the_voice_told_its_places_these_decide_how_far_it_was_heard() -> None:
+    phone = Phone()
+    async with playing(phone) as player:
+        line = await say(player, TEN, SECOND * 5)
+        line.places += [Spoken(3, 300), Spoken(7, 2600)]
+        await asyncio.sleep(2.5)
+        player.hold()
+
+        assert player.abandon() == ("one", TEN.removeprefix("one "))
+
+
+@in_virtual_time
+async def test_the_time_in_which_a_sentence_was_held_is_no_time_in_which_it_was_heard() -> None:
+    phone = Phone()
+    async with playing(phone) as player:
+        await say(player, TEN, SECOND * 5)
+        await asyncio.sleep(1.0)
+        player.hold()
+        await asyncio.sleep(20.0)
+        player.resume()
+        await asyncio.sleep(1.5)
+        player.hold()
+
+        assert player.abandon()[0].split()[-1] == "five"
+
+
+@in_virtual_time
+async def test_the_time_in_which_the_voice_was_late_is_no_time_in_which_it_was_heard() -> None:
+    phone = Phone()
+    async with playing(phone) as player:
+        line = Line(TEN)
+        await player.begin(line)
+        await player.put(SECOND)
+        await asyncio.sleep(10.0)
+        await player.put(SECOND * 4)
+        await player.finish(line)
+        await asyncio.sleep(1.5)
+        player.hold()
+
+        assert player.abandon()[0].split()[-1] == "five"
 
 
 @in_virtual_time

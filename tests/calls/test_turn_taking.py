@@ -250,6 +250,8 @@ async def test_a_message_is_kept_when_the_caller_hangs_up_in_it(tmp_path: Path) 
         line.tell(turns.CallerBegan(1000))
         for at_ms in range(1000, 2000, 20):
             line.call._listening.hear(at_ms, b"\x55" * 160)
+        await asyncio.sleep(2)
+        assert [path.suffix for path in tmp_path.iterdir()] == [".part"]  # noqa: ASYNC240 - a test
         line.phone.hang_up()
 
     assert [path.suffix for path in tmp_path.iterdir()] == [".wav"]  # noqa: ASYNC240 - a test

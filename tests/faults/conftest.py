@@ -9,9 +9,9 @@ from app.capacity.port import Permits
 from app.errors import ProviderError
 from app.speech.budgets import Budgets
 from app.speech.chain import Chain
+from app.speech.connection import Patience
 from app.speech.elevenlabs import ElevenLabs
 from app.speech.elevenlabs_http import ElevenLabsHttp
-from app.speech.elevenlabs_socket import Patience
 from app.speech.port import Speech
 from app.speech.voice import VoiceStatus
 from tests.standins.elevenlabs import KEY, ElevenLabsStandin

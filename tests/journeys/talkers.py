@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from app.calls.responder import Streaming
 from app.calls.script import Script
 from app.conversation import port
 from app.conversation.history import Entry, History, Speaker
@@ -21,7 +20,7 @@ from tests.standins.server import DATA_DIR, address, loopback, serving
 class Remembering:
     """A conversation, and what was said and heard in it, as a model would be told."""
 
-    def __init__(self, conversation: Streaming) -> None:
+    def __init__(self, conversation: port.StreamingConversation) -> None:
         self._conversation = conversation
         self.history = History()
         self.interruptions: list[port.Interrupted] = []

@@ -14,7 +14,9 @@ from tests.hearing.sounds import Sound, mulaw_frames, noise
 from tests.journeys.answers import Answers
 from tests.journeys.conftest import events, vendor_environ
 from tests.journeys.talkers import heard_between, remembering, talk, turns_of
-from tests.standins.elevenlabs import ElevenLabsStandin
+from tests.standins.elevenlabs import VOICE, ElevenLabsStandin
+from tests.standins.elevenlabs_script import Script
+from tests.standins.spelled import SpelledBank, read
 
 LONG = (
     "This is a rather long greeting of the hotline, which goes on and on without a single stop, "
@@ -66,6 +68,28 @@ async def test_no_frame_of_the_old_reply_is_heard_after_the_clear_and_no_word_of
     assert LONG.startswith(interrupted.heard)
     assert len(interrupted.heard) / len(LONG) == pytest.approx(len(before) / len(greeting), abs=0.1)
     assert conversation.said[0] == Entry(conversation.said[0].speaker, interrupted.heard, cut=True)
+
+
+async def test_what_is_remembered_of_a_cut_reply_is_what_was_heard_before_the_vendors_long_pause() -> None:
+    # A second of words, and then silence for longer than any stall: by its length a third would be said.
+    said = "Our next concert is,"
+    question = Turn(await voice.spoken("what are the tour dates"), interrupt_after_ms=2000)
+    async with ElevenLabsStandin(delay_ms=(20, 40), bank=SpelledBank()) as vendor:
+        vendor.scripts[VOICE] = Script(pause=(" if I remember", 15_000))
+        environ = vendor_environ(
+            vendor,
+            GREETING=f"{said} if I remember it rightly, on the third of October in Hamburg.",
+            HEARING_PROVIDERS="local",
+            ELEVENLABS_OUTPUT_FORMAT="ulaw_8000",
+        )
+        async with remembering(**environ) as hotline:
+            report = await talk(hotline.url, question, hears_ms=4000)
+
+    (turn,) = turns_of(report)
+    assert turn.clear_ms is not None
+    (passage,) = read(heard_between(report, 0, turn.at_ms + turn.clear_ms))
+    (interrupted,) = hotline.conversations[0].interruptions
+    assert passage.text.strip() == interrupted.heard == said
 
 
 async def test_a_voiced_cough_silences_the_reply_and_it_goes_on_where_it_was_cut(

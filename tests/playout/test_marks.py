@@ -66,3 +66,16 @@ def test_a_long_call_does_not_grow_the_ledger() -> None:
         marks.settle(marks.end(line), played=True)
 
     assert marks.count(Fate.PLAYED) == 3
+
+
+def test_a_standstill_delays_what_is_being_played_and_nothing_that_was() -> None:
+    marks = Marks()
+    played, playing, coming = Line("One."), Line("Two."), Line("Three.")
+    for line, begins_at in ((played, 1.0), (playing, 2.0)):
+        marks.begins(marks.begin(line), begins_at)
+    marks.leaves(marks.end(played), 2.0)
+    marks.begin(coming)
+
+    marks.stood_still(3.0, 7.5)
+
+    assert (played.begins_at, playing.begins_at, coming.begins_at) == (1.0, 6.5, None)

@@ -5,23 +5,33 @@ import pytest
 
 from app.speech.alignment import Alignment
 from app.speech.port import Spoken
+from app.speech.words import is_boundary
 
 
 def fed(text: str, *said: str) -> list[str]:
-    """The text up to each place, when a vendor times these pieces by 10 ms a character."""
+    """The text up to each word's end, when a vendor times these pieces by 10 ms a character."""
     alignment, found, at = Alignment(text), list[Spoken](), 0
     for piece in said:
         starts = [10.0 * (at + number) for number in range(len(piece))]
         found += alignment.feed(list(piece), starts, [10.0] * len(piece))
         at += len(piece)
     assert all(one.until_ms < other.until_ms for one, other in pairwise(found))
-    return [text[: place.characters] for place in found]
+    return [text[: place.characters] for place in found if is_boundary(text, place.characters)]
 
 
 def test_every_word_is_a_place_at_the_end_of_its_last_character() -> None:
     places = list(Alignment("Hi you.").feed(list("Hi you. "), [10.0 * n for n in range(8)], [10.0] * 8))
 
-    assert places == [Spoken(2, 20.0), Spoken(7, 70.0)]
+    assert places == [Spoken(2, 20.0), Spoken(6, 60.0), Spoken(7, 70.0)]
+
+
+def test_a_pause_that_a_stop_makes_is_not_part_of_the_word_before_it() -> None:
+    starts = [0.0, 100.0, 200.0, 3200.0, 3200.0, 3300.0]
+    durations = [100.0, 100.0, 3000.0, 0.0, 100.0, 100.0]
+
+    places = list(Alignment("Ah, so").feed(list("Ah, so"), starts, durations))
+
+    assert places == [Spoken(2, 200.0), Spoken(3, 3200.0), Spoken(6, 3400.0)]
 
 
 @pytest.mark.parametrize(

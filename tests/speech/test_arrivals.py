@@ -6,7 +6,7 @@ import pytest
 from app import clock
 from app.errors import Failure, ProviderError
 from app.speech.arrivals import Arrivals
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.port import Piece, Spoken
 from tests.virtual_time import in_virtual_time
 

@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import warnings
 
 import pytest
 from structlog.testing import capture_logs
@@ -48,3 +50,42 @@ async def test_what_has_ended_is_forgotten() -> None:
         await asyncio.sleep(0)
 
         assert not background._tasks
+
+
+async def test_what_is_cancelled_before_its_first_step_never_begins_and_nothing_is_warned_of() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+
+    with warnings.catch_warnings(record=True) as warned:
+        async with Background() as background:
+            background.start(work()).cancel()
+        gc.collect()
+
+    assert (begun.is_set(), warned) == (False, [])
+
+
+class Socket:
+    """Notes how it was closed."""
+
+    def __init__(self) -> None:
+        self.ended = ""
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+        self.ended = "closed"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+
+async def test_a_retired_socket_is_closed_in_the_background_and_at_once_when_that_is_over() -> None:
+    in_time, late = Socket(), Socket()
+    async with Background() as background:
+        background.retire(in_time)
+        assert in_time.ended == ""
+        await asyncio.sleep(0.01)
+    background.retire(late)
+
+    assert (in_time.ended, late.ended) == ("closed", "aborted")

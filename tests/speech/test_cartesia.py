@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from app.errors import ProviderError
 from app.speech.cartesia import MODEL, Cartesia
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.port import Spoken
 from tests.standins.cartesia import KEY, VOICE, CartesiaStandin
 from tests.standins.cartesia_script import Script

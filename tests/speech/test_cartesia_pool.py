@@ -10,7 +10,7 @@ from app.speech.arrivals import Arrivals
 from app.speech.cartesia_pool import CartesiaSockets
 from app.speech.cartesia_socket import MOST_SENTENCES, CartesiaSocket, Sentence
 from app.speech.cartesia_wire import request, socket_url
-from app.speech.elevenlabs_socket import USUAL
+from app.speech.connection import USUAL
 from tests.standins.cartesia import KEY, VOICE, CartesiaStandin
 from tests.standins.cartesia_script import Script
 

@@ -9,7 +9,7 @@ from app.errors import Failure, ProviderError
 from app.speech.arrivals import Arrivals
 from app.speech.cartesia_socket import MOST_SENTENCES, CartesiaSocket, Sentence
 from app.speech.cartesia_wire import Message, WordTimestamps, request, socket_url
-from app.speech.elevenlabs_socket import USUAL, Patience
+from app.speech.connection import USUAL, Patience
 from app.speech.port import Piece, Spoken
 from app.speech.word_times import WordTimes
 from tests.standins.cartesia import KEY, VOICE, CartesiaStandin

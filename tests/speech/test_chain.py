@@ -11,6 +11,7 @@ from app.capacity.port import Rank
 from app.errors import ConfigError, Failure, ProviderError
 from app.speech.budgets import USUAL
 from app.speech.chain import Chain
+from app.speech.port import Spoken
 from app.speech.trouble import trouble
 from tests.standins.permits import Places
 from tests.standins.spelled import read
@@ -50,6 +51,20 @@ async def heard(chain: Chain, text: str = "Hello.", rank: Rank = Rank.TURN) -> b
 
 def said(mulaw: bytes) -> str:
     return "|".join(passage.text for passage in read(mulaw))
+
+
+async def test_it_tells_where_in_the_sentence_the_frames_are_over_all_voices() -> None:
+    first = SpelledVoice("first", aligned=True, faults=[Fault(9 * 320, Failure.QUOTA)])
+    second = SpelledVoice("second", aligned=False)
+    places: list[Spoken] = []
+    async with (
+        Chain([first, second]) as chain,
+        aclosing(chain.render("One two three four", places=places)) as frames,
+    ):
+        mulaw = b"".join([frame async for frame in frames])
+
+    assert said(mulaw) == "One two|three four"
+    assert places == [(3, 120.0), (7, 280.0), (8, 280.0)]
 
 
 async def test_the_first_voice_speaks() -> None:

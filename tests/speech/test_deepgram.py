@@ -6,8 +6,8 @@ import pytest
 
 from app.errors import Failure, ProviderError
 from app.speech import deepgram
+from app.speech.connection import Patience
 from app.speech.deepgram import DeepgramSpeech
-from app.speech.elevenlabs_socket import Patience
 from tests.standins.deepgram_voice import KEY, MODEL, DeepgramVoice
 from tests.standins.voice_house import Script, until
 

@@ -5,8 +5,8 @@ import pytest
 
 from app import clock
 from app.errors import Failure, ProviderError
+from app.speech.connection import Patience
 from app.speech.deepgram_socket import LONGEST_TEXT, Allowance, SpeakSocket, parts, socket_url
-from app.speech.elevenlabs_socket import Patience
 from tests.standins.deepgram_voice import KEY, MODEL, NET_0001, DeepgramVoice, refusal
 from tests.standins.voice_house import Script
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app.errors import ProviderError
 from app.speech.elevenlabs import ElevenLabs
 from app.speech.port import Spoken
-from app.speech.words import spans
+from app.speech.words import is_boundary, spans
 from tests.standins.elevenlabs import KEY, UNKNOWN_VOICE, VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import Script
 from tests.standins.spelled import SpelledBank, read
@@ -203,6 +203,7 @@ async def test_it_tells_its_place_in_the_text_with_the_audio() -> None:
     assert [(text[: place.characters], round(place.until_ms)) for place in places] == [
         ("One", 3 * 40),
         ("One two", 7 * 40),
+        ("One two three", 13 * 40),
         ("One two three.", 14 * 40),
     ]
     assert read(b"".join(piece for piece in pieces if isinstance(piece, bytes)))[0].text == text + " "
@@ -229,5 +230,6 @@ async def test_its_places_lie_within_its_audio_in_every_format(
             places = [piece async for piece in chunks if isinstance(piece, Spoken)]
         spoken_ms = len(await vendor.bank.audio(LONG, "ulaw_8000")) / 8
 
-    assert [place.characters for place in places] == [end for _, end in spans(LONG)]
+    words = [place.characters for place in places if is_boundary(LONG, place.characters)]
+    assert words == [end for _, end in spans(LONG)]
     assert places[-1].until_ms == pytest.approx(spoken_ms, rel=0.1)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.errors import Failure, ProviderError
+from app.speech.connection import Patience
 from app.speech.elevenlabs import ElevenLabs
 from app.speech.elevenlabs_contexts import ElevenLabsContexts
-from app.speech.elevenlabs_socket import Patience
 from app.speech.port import Spoken
 from tests.standins.elevenlabs_multi import KEY, VOICE, MultiVoice
 from tests.standins.voice_house import Script, until
@@ -47,7 +47,7 @@ async def test_it_tells_how_far_it_has_come() -> None:
     async with MultiVoice() as house, speaking(house) as speech, speech.speak("Yes, I do.") as pieces:
         places = [piece.characters async for piece in pieces if isinstance(piece, Spoken)]
 
-    assert places == [4, 6, 10]
+    assert places == [3, 4, 6, 9, 10]
 
 
 async def test_sentences_of_one_call_share_a_socket_and_those_of_two_do_not() -> None:

@@ -1,12 +1,14 @@
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from app.errors import ProviderError
+from app.speech.connection import USUAL, Patience
 from app.speech.elevenlabs_http import ElevenLabsHttp
-from app.speech.elevenlabs_socket import USUAL, Patience
 from tests.standins.elevenlabs import KEY, UNKNOWN_VOICE, VOICE, ElevenLabsStandin, detail
 from tests.standins.elevenlabs_script import Script
 
@@ -219,3 +221,15 @@ async def test_how_long_the_vendor_wants_to_be_left_alone_is_handed_on() -> None
             await said(speech)
 
     assert failure.value.retry_after_s == 7.0
+
+
+async def test_a_sentence_that_is_left_at_once_was_never_asked_for() -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        async with speaking() as (speech, vendor):
+            async with speech.speak(LONG):
+                pass
+            assert await said(speech, "Still here. ")
+        gc.collect()
+
+    assert [seen.texts for seen in vendor.seen] == [["Still here. "]]
+    assert warned == []

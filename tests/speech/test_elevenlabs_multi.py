@@ -7,8 +7,8 @@ import pytest
 
 from app.errors import Failure, ProviderError
 from app.speech import elevenlabs_multi
+from app.speech.connection import Patience
 from app.speech.elevenlabs_multi import MOST_CONTEXTS, ContextSocket, socket_url
-from app.speech.elevenlabs_socket import Patience
 from app.speech.port import Piece
 from tests.standins.elevenlabs_multi import KEY, UNKNOWN_VOICE, VOICE, MultiVoice
 from tests.standins.voice_house import Script, until

@@ -5,7 +5,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from app.errors import ProviderError
-from app.speech.elevenlabs_socket import USUAL, Patience, SpeechSocket, socket_url, tls_for
+from app.speech.connection import USUAL, Patience
+from app.speech.elevenlabs_socket import SpeechSocket, socket_url
 from tests.standins.elevenlabs import KEY, VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import FRAMES, Script
 
@@ -219,8 +220,3 @@ async def test_a_socket_left_idle_is_closed_by_the_vendor() -> None:
             await socket.say("Too late.")
 
     assert failure.value.kind == "closed"
-
-
-def test_the_certificates_are_read_once_for_all_sockets() -> None:
-    assert tls_for("wss://api.elevenlabs.io/x") is tls_for("wss://api.us.elevenlabs.io/y")
-    assert tls_for("ws://127.0.0.1:9000/x") is None

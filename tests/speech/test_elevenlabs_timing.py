@@ -37,14 +37,16 @@ def test_a_message_is_its_places_and_then_its_audio(spelling: str) -> None:
 
     pieces = list(timeline.place(b"x" * 5_600, timing("Hi you. ", spelling=spelling)))
 
-    assert pieces == [Spoken(2, 200.0), Spoken(7, 700.0), b"x" * 5_600]
+    assert pieces == [Spoken(2, 200.0), Spoken(6, 600.0), Spoken(7, 700.0), b"x" * 5_600]
 
 
 def test_times_begin_anew_with_every_message() -> None:
     timeline = Timeline("Hi you.", "ulaw_8000")
     list(timeline.place(b"x" * 2_400, timing("Hi ")))
 
-    assert list(timeline.place(b"x" * 3_200, timing("you. "))) == [Spoken(7, 700.0), b"x" * 3_200]
+    later = list(timeline.place(b"x" * 3_200, timing("you. ")))
+
+    assert later == [Spoken(6, 600.0), Spoken(7, 700.0), b"x" * 3_200]
 
 
 def test_the_normalised_timing_stands_in_where_there_is_no_other() -> None:
@@ -52,7 +54,7 @@ def test_the_normalised_timing_stands_in_where_there_is_no_other() -> None:
 
     found = list(timeline.place(b"", b"null", timing(" Hi two cats. ")))
 
-    assert found == [Spoken(2, 300.0), Spoken(10, 1_300.0)]
+    assert found == [Spoken(2, 300.0), Spoken(9, 1_200.0), Spoken(10, 1_300.0)]
 
 
 @pytest.mark.parametrize("broken", [b"", b"null", b"{", b"[]", b'{"chars": 7}', b"[" * 100_000])

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.errors import Failure, ProviderError
-from app.speech.elevenlabs_socket import USUAL, SpeechSocket, socket_url
+from app.speech.connection import USUAL
+from app.speech.elevenlabs_socket import SpeechSocket, socket_url
 from app.speech.elevenlabs_warm import WarmSockets
 from tests.standins.elevenlabs import KEY, VOICE, ElevenLabsStandin
 

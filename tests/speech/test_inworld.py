@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.errors import ProviderError
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.inworld import Inworld
 from app.speech.port import Spoken
 from tests.standins.inworld import KEY, TOKENS, VOICE, InworldStandin, Script, Seen
@@ -79,7 +79,7 @@ async def test_sentences_share_a_connection_that_was_warmed() -> None:
         await said(speech, "One.")
         await said(speech, "Two.")
 
-        assert vendor.accepted == 1
+        assert vendor.connections == 1
 
 
 async def test_warming_that_fails_is_told_and_harms_nobody() -> None:
@@ -288,7 +288,7 @@ async def test_a_kept_connection_that_breaks_before_an_answer_is_replaced_at_onc
         vendor.drop_connections()
 
         assert await sentence == await vendor.bank.audio(LONG, "ulaw_8000")
-        assert vendor.accepted == 2
+        assert vendor.connections == 2
 
 
 async def test_a_fresh_connection_that_breaks_is_not_asked_again() -> None:
@@ -300,7 +300,7 @@ async def test_a_fresh_connection_that_breaks_is_not_asked_again() -> None:
         vendor.drop_connections()
 
         assert (await sentence).kind == "network"
-        assert (len(vendor.seen), vendor.accepted) == (1, 1)
+        assert (len(vendor.seen), vendor.connections) == (1, 1)
 
 
 async def test_words_that_trail_behind_are_claimed_by_the_end_at_least() -> None:

@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from app.errors import Failure, ProviderError
-from app.speech.elevenlabs_socket import Patience
+from app.speech.connection import Patience
 from app.speech.openai import AUDIO_FORMAT, MODEL, VOICE, OpenAiSpeech
 from app.speech.render import render
 from tests.standins.openai_voice import (
@@ -145,6 +145,7 @@ async def test_leaving_at_once_harms_nobody() -> None:
             pass
 
         assert await said(speech)
+        assert len(house.seen) == 1
 
 
 async def test_a_slow_listener_does_not_hold_the_vendor_up() -> None:

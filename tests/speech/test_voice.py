@@ -8,6 +8,7 @@ from app.capacity.breaker import State
 from app.capacity.port import Rank
 from app.errors import Failure, ProviderError
 from app.speech.budgets import USUAL, Budgets
+from app.speech.port import Spoken
 from app.speech.telling import Telling
 from app.speech.voice import KEY_TRUSTED_S, NoPermit, Voice
 from tests.standins.permits import Places
@@ -64,6 +65,16 @@ async def test_asked_again_it_goes_on_where_it_was() -> None:
 
     assert speech.said == ["One two three four", "three four"]
     assert voice.status().failures == 1
+
+
+@in_virtual_time
+async def test_the_places_of_both_its_goes_are_places_of_the_one_sentence() -> None:
+    text, places = "One two three four", list[Spoken]()
+    voice, _, _ = voice_of(Fault(9 * 320, Failure.NETWORK))
+    await voice.tell(Telling(text, Rank.TURN, places=places), is_last=False)
+
+    # `three` is said anew, 40 ms a character, where the audio of `two` has ended.
+    assert places == [(3, 120.0), (7, 280.0), (8, 280.0), (13, 480.0), (18, 680.0)]
 
 
 @in_virtual_time

@@ -12,12 +12,10 @@ import json
 import random
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Self
 
 from tests.standins.cartesia_script import NAMED, Gone, Refused, Script, Seen
 from tests.standins.elevenlabs_script import OverLimit, Slots
-from tests.standins.voice_bank import VoiceBank
+from tests.standins.standin import SpeakingStandin
 from tests.standins.wire import Request, Socket, Wire
 from tests.standins.word_times import spread
 
@@ -27,7 +25,7 @@ UNKNOWN_VOICE = "nobody"
 FORMATS = {"pcm_mulaw": "ulaw_8000", "pcm_s16le": "pcm_{rate}"}
 
 
-class CartesiaStandin:
+class CartesiaStandin(SpeakingStandin):
     """The server; what it was asked to say is in `seen`, in the order of arrival."""
 
     def __init__(
@@ -40,9 +38,9 @@ class CartesiaStandin:
         keys: tuple[str, ...] = (KEY,),
         most_sockets: int | None = None,
     ) -> None:
+        super().__init__()
         self.scripts: dict[str, Script] = dict(NAMED)
         self.seen: list[Seen] = []
-        self.bank = VoiceBank()
         self.slots = Slots(limit, queue_ms)
         self.delay_ms = delay_ms
         self.idle_s = idle_s
@@ -52,46 +50,8 @@ class CartesiaStandin:
         self.accepted = 0
         self.keys = keys
         self._most_sockets = most_sockets
-        self._connections: dict[asyncio.Task[None], Wire] = {}
 
-    async def __aenter__(self) -> Self:
-        await self.bank.__aenter__()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in tuple(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await self._server.wait_closed()
-        await self.bank.__aexit__(*exc)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    def drop_connections(self) -> None:
-        """Cut every connection without a close frame."""
-        for wire in self._connections.values():
-            wire.cut()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        wire = self._connections[task] = Wire(reader, writer)
-        try:
-            if (request := await wire.request()) is not None:
-                await self._answer(wire, request)
-        except ConnectionError:
-            pass
-        finally:
-            self._connections.pop(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _answer(self, wire: Wire, request: Request) -> None:
+    async def route(self, wire: Wire, request: Request) -> bool:
         if self.hang:
             await wire.gone()
         elif refusal := self.refuse or self._refusal(request):
@@ -105,6 +65,7 @@ class CartesiaStandin:
                 await Session(self, socket, self.accepted).run()
             finally:
                 self.open_sockets -= 1
+        return False
 
     def _refusal(self, request: Request) -> tuple[int, object] | None:
         """What the handshake is refused for."""

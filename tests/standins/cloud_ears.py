@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
-
-from websockets.frames import Frame, Opcode
 
 from tests.standins.dictated import is_dictated, understood
+from tests.standins.standin import Standin
 from tests.standins.wire import Request, Socket, Wire
 
 BYTES_PER_WORD = 2400  # of a voice: a script's words come at this pace
@@ -47,62 +44,18 @@ class Seen:
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the session has ended
 
 
-@dataclass
-class AudioSocket(Socket):
-    """A WebSocket that takes binary messages too."""
-
-    _waiting: list[str | bytes] = field(default_factory=list)
-
-    async def message(self) -> str | bytes | None:
-        """The next message; None when the client has gone."""
-        while True:
-            for event in self.protocol.events_received():
-                if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
-                    payload = bytes(event.data)
-                    self._waiting.append(payload.decode() if event.opcode is Opcode.TEXT else payload)
-            if self._waiting:
-                return self._waiting.pop(0)
-            if not self.open:
-                return None
-            try:
-                received = await self.wire.reader.read(65536)
-            except ConnectionError:
-                received = b""
-            if received:
-                self.protocol.receive_data(received)
-            else:
-                self.protocol.receive_eof()
-            await self._flush()
-
-
-class CloudEarsStandin:
+class CloudEarsStandin(Standin):
     """A vendor on loopback; the n-th connection follows `scripts[n]`, later ones do no wrong."""
 
     path = ""
 
     def __init__(self, *scripts: Script, words: tuple[str, ...] = (), quiet_s: float) -> None:
+        super().__init__()
         self.scripts = list(scripts)
         self.words = words
         self.quiet_s = quiet_s
         self.seen: list[Seen] = []
-        self.port = 0
-        self._connections: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Condition()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 20)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        self.hang_up()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await self._server.wait_closed()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     async def arrived(self, count: int) -> Seen:
         """Wait for the connection that makes it `count`."""
@@ -110,37 +63,15 @@ class CloudEarsStandin:
             await self._arrived.wait_for(lambda: len(self.seen) >= count)
         return self.seen[count - 1]
 
-    def hang_up(self) -> None:
-        """All connections break, as if the machine died."""
-        for connection in tuple(self._connections):
-            connection.cancel()
-
     def refusal(self, request: Request) -> tuple[int, object, dict[str, str]] | None:
         """What the vendor answers in place of a session."""
         raise NotImplementedError
 
-    async def converse(self, socket: AudioSocket, script: Script, seen: Seen) -> None:
+    async def converse(self, socket: Socket, script: Script, seen: Seen) -> None:
         """The session."""
         raise NotImplementedError
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        wire = Wire(reader, writer)
-        try:
-            request = await wire.request()
-            if request is not None:
-                await self._upgrade(wire, request)
-        except (ConnectionError, asyncio.CancelledError):
-            wire.cut()  # not raised: `asyncio.start_server` reports a cancelled connection as an error
-        finally:
-            self._connections.discard(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _upgrade(self, wire: Wire, request: Request) -> None:
+    async def route(self, wire: Wire, request: Request) -> bool:
         at = len(self.seen)
         script = self.scripts[at] if at < len(self.scripts) else Script(words=self.words)
         seen = Seen(request)
@@ -158,11 +89,12 @@ class CloudEarsStandin:
             elif refusal is not None:
                 await wire.answer(*refusal)
             else:
-                socket = AudioSocket(wire)
+                socket = Socket(wire)
                 await socket.accept(request)
                 await self.converse(socket, script, seen)
         finally:
             seen.gone.set()
+        return False
 
 
 @dataclass
@@ -181,7 +113,7 @@ class Recogniser:
 
 
 async def misbehave(
-    socket: AudioSocket, script: Script, seen: Seen, error: Callable[[str], Awaitable[None]]
+    socket: Socket, script: Script, seen: Seen, error: Callable[[str], Awaitable[None]]
 ) -> bool:
     """Do what the script wants after so much audio; whether that was the end of the session."""
     if len(seen.audio) < script.fault_after:

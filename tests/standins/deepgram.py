@@ -4,8 +4,8 @@ import asyncio
 import json
 from contextlib import suppress
 
-from tests.standins.cloud_ears import AudioSocket, CloudEarsStandin, Recogniser, Script, Seen, misbehave
-from tests.standins.wire import Request
+from tests.standins.cloud_ears import CloudEarsStandin, Recogniser, Script, Seen, misbehave
+from tests.standins.wire import Request, Socket
 
 KEY = "dg_5ta2d12000000000000000000000000000000000"
 QUIET_S = 10.0  # without audio or a text message
@@ -67,7 +67,7 @@ class DeepgramStandin(CloudEarsStandin):
             return refusal(400)
         return None
 
-    async def converse(self, socket: AudioSocket, script: Script, seen: Seen) -> None:
+    async def converse(self, socket: Socket, script: Script, seen: Seen) -> None:
         self.sessions += 1
         try:
             await _Session(self, socket, script, seen).run()
@@ -76,7 +76,7 @@ class DeepgramStandin(CloudEarsStandin):
 
 
 class _Session:
-    def __init__(self, house: DeepgramStandin, socket: AudioSocket, script: Script, seen: Seen) -> None:
+    def __init__(self, house: DeepgramStandin, socket: Socket, script: Script, seen: Seen) -> None:
         self.house = house
         self.socket = socket
         self.script = script

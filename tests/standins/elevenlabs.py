@@ -15,10 +15,10 @@ import random
 import re
 import sys
 from contextlib import suppress
-from typing import Self
 
 from tests.standins.elevenlabs_script import FRAMES, NAMED, OverLimit, Script, Seen, Slots
 from tests.standins.elevenlabs_ws import MultiContext, SingleContext
+from tests.standins.standin import SpeakingStandin
 from tests.standins.voice_bank import VoiceBank
 from tests.standins.wire import Request, Socket, Wire
 
@@ -46,7 +46,7 @@ def detail(kind: str, code: str, status: str, message: str) -> dict[str, object]
     return {"detail": {name: value for name, value in parts.items() if value}}
 
 
-class ElevenLabsStandin:
+class ElevenLabsStandin(SpeakingStandin):
     """The server; what it saw is in `seen`, in the order of arrival."""
 
     def __init__(
@@ -60,34 +60,14 @@ class ElevenLabsStandin:
         keys: tuple[str, ...] = (KEY,),
         bank: VoiceBank | None = None,
     ) -> None:
+        super().__init__(port=port, bank=bank)
         self.scripts: dict[str, Script] = dict(NAMED)
         self.seen: list[Seen] = []
-        self.bank = bank or VoiceBank()
         self.slots = Slots(limit, queue_ms)
         self.delay_ms = delay_ms
         self.idle_s = idle_s
         self.open_sockets = 0
         self._keys = keys
-        self._port = port
-        self._connections: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        await self.bank.__aenter__()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=1 << 20)
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in tuple(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await self._server.wait_closed()
-        await self.bank.__aexit__(*exc)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
 
     def key_fault(self, headers: dict[str, str], first: dict[str, object]) -> str:
         """The word for what is wrong with a key, wherever it stands; empty when it is good."""
@@ -99,24 +79,7 @@ class ElevenLabsStandin:
     def knows(self, voice: str) -> bool:
         return voice != UNKNOWN_VOICE
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        wire = Wire(reader, writer)
-        try:
-            while (request := await wire.request()) is not None and await self._route(wire, request):
-                pass
-        except ConnectionError:
-            pass
-        finally:
-            self._connections.discard(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _route(self, wire: Wire, request: Request) -> bool:
-        """Answer one request; False when the connection is used up."""
+    async def route(self, wire: Wire, request: Request) -> bool:
         match = PATH.fullmatch(request.path)
         if request.is_upgrade:
             if match and (match[2] or "").endswith("-input"):

@@ -49,6 +49,7 @@ class Script:
     trickle: bool = False  # slower than it plays
     no_final: bool = False  # all the audio, and then nothing
     timed: Literal["first", "each", "never"] = "first"  # messages that bear the characters' times, when asked
+    pause: tuple[str, int] | None = None  # before these words the audio is silent for so many ms
     padding: int = 0  # bytes that each message is made longer by
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import math
 import random
 from dataclasses import dataclass
 from typing import Protocol
@@ -49,27 +48,31 @@ class Gone(Exception):
 
 @dataclass
 class Timing:
-    """The characters of a segment, spread evenly over its audio; times begin anew with every message."""
+    """The characters of a segment, spread evenly over its audio, but for one pause; per message from 0."""
 
     characters: str
     begins: int  # bytes of an earlier segment before it
     size: int  # bytes
     second: int  # bytes of one
+    pause_at: int = 0  # characters before it
+    pause: int = 0  # bytes, of `size`
     told: int = 0  # characters
 
     def of(self, at: int, until: int | None) -> dict[str, object] | None:
         """What the message says that begins at a byte: the characters that begin before another, or all."""
-        each = self.size / max(1, len(self.characters))
-        end = len(self.characters)
-        if until is not None:
-            end = min(end, max(self.told, math.ceil((until - self.begins) / each)))
+        each = (self.size - self.pause) / max(1, len(self.characters))
+        starts = [
+            self.begins + number * each + self.pause * (number >= self.pause_at)
+            for number in range(len(self.characters))
+        ]
+        end = len(starts) if until is None else max(self.told, sum(start < until for start in starts))
         numbers, self.told = range(self.told, end), end
         if not numbers:
             return None
         milliseconds = 1000 / self.second
         return {
             "chars": [self.characters[number] for number in numbers],
-            "charStartTimesMs": [(self.begins + number * each - at) * milliseconds for number in numbers],
+            "charStartTimesMs": [(starts[number] - at) * milliseconds for number in numbers],
             "charDurationsMs": [each * milliseconds for _ in numbers],
         }
 
@@ -120,6 +123,12 @@ class Segments:
             audio = await self.house.bank.audio(text, audio_format)
         second = bytes_per_s(audio_format)
         timing = Timing(text, begins=len(self.tail), size=len(audio), second=second)
+        if self.script.pause is not None and (at := text.find(self.script.pause[0])) >= 0:
+            assert audio_format == "ulaw_8000", "silence is known of mu-law only"
+            before, timing.pause_at = len(audio) * at // len(text), at
+            timing.pause = self.script.pause[1] * second // 1000
+            timing.size += timing.pause
+            audio = audio[:before] + b"\xff" * timing.pause + audio[before:]
         if self.script.timed == "never" or self.seen.request.query.get("sync_alignment") != "true":
             timing.characters = ""
         audio = self.tail + audio

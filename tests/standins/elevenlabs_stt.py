@@ -12,8 +12,8 @@ import json
 import uuid
 from contextlib import suppress
 
-from tests.standins.cloud_ears import AudioSocket, CloudEarsStandin, Recogniser, Script, Seen, misbehave
-from tests.standins.wire import Request
+from tests.standins.cloud_ears import CloudEarsStandin, Recogniser, Script, Seen, misbehave
+from tests.standins.wire import Request, Socket
 
 KEY = "sk_5ta2d1200000000000000000000000000000000000000000"
 QUIET_S = 15.0  # without audio
@@ -64,12 +64,12 @@ class ScribeStandin(CloudEarsStandin):
             return 400, {"detail": {"status": "invalid_request", "message": "model_id is required"}}, {}
         return None
 
-    async def converse(self, socket: AudioSocket, script: Script, seen: Seen) -> None:
+    async def converse(self, socket: Socket, script: Script, seen: Seen) -> None:
         await _Session(self, socket, script, seen).run()
 
 
 class _Session:
-    def __init__(self, house: ScribeStandin, socket: AudioSocket, script: Script, seen: Seen) -> None:
+    def __init__(self, house: ScribeStandin, socket: Socket, script: Script, seen: Seen) -> None:
         self.house = house
         self.socket = socket
         self.script = script

@@ -14,13 +14,12 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Self
 
 from tests.standins.elevenlabs_script import OverLimit, Slots
-from tests.standins.voice_bank import VoiceBank, wav_header
+from tests.standins.standin import SpeakingStandin
+from tests.standins.voice_bank import wav_header
 from tests.standins.wire import Request, Wire
 from tests.standins.word_times import spread
 
@@ -86,7 +85,7 @@ class Gone(Exception):
     """The client has closed, or the script has cut the connection."""
 
 
-class InworldStandin:
+class InworldStandin(SpeakingStandin):
     """The server; what it was asked to say is in `seen`, in the order of arrival."""
 
     def __init__(
@@ -97,60 +96,15 @@ class InworldStandin:
         queue_ms: int = 50,
         keys: tuple[str, ...] = (KEY,),
     ) -> None:
+        super().__init__()
         self.scripts: dict[str, Script] = dict(NAMED)
         self.seen: list[Seen] = []
-        self.bank = VoiceBank()
         self.slots = Slots(limit, queue_ms)
         self.delay_ms = delay_ms
-        self.accepted = 0  # connections so far
         self.looked_up = 0  # requests for the list of voices
         self.keys = keys
-        self._connections: dict[asyncio.Task[None], Wire] = {}
 
-    async def __aenter__(self) -> Self:
-        await self.bank.__aenter__()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in tuple(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await self._server.wait_closed()
-        await self.bank.__aexit__(*exc)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    @property
-    def open_connections(self) -> int:
-        return len(self._connections)
-
-    def drop_connections(self) -> None:
-        """Cut every connection, as a balancer does with those that it thinks idle."""
-        for wire in self._connections.values():
-            wire.cut()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.accepted += 1
-        wire = self._connections[task] = Wire(reader, writer)
-        try:
-            while (request := await wire.request()) is not None and await self._route(wire, request):
-                pass
-        except ConnectionError:
-            pass
-        finally:
-            self._connections.pop(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _route(self, wire: Wire, request: Request) -> bool:
-        """Answer one request; False when the connection is used up."""
+    async def route(self, wire: Wire, request: Request) -> bool:
         refused = self._key_fault(request.headers.get("authorization", ""))
         if request.method == "GET" and request.path == "/tts/v1/voices":
             self.looked_up += 1

@@ -17,8 +17,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
+from tests.standins.standin import Standin
 from tests.standins.wire import Request, Wire
 
 KEY = "sk-standin-0123456789abcdef0123456789"
@@ -91,53 +92,22 @@ class Seen:
         return [(message["role"], message["content"]) for message in self.messages[1:]]
 
 
-class OpenAiStandin:
+class OpenAiStandin(Standin):
     """The server: `replies` are given first, each once, then what the model's name says, else an echo."""
 
     def __init__(self, *, port: int = 0, delay_s: float = 0.0, keys: tuple[str, ...] = (KEY,)) -> None:
+        super().__init__(port=port)
         self.replies: list[Reply] = []
         self.models: dict[str, Reply] = dict(NAMED)
         self.seen: list[Seen] = []
-        self.connections = 0  # that were ever opened
         self.keys = keys
         self._delay_s = delay_s
-        self._port = port
-        self._open: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=1 << 20)
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in tuple(self._open):
-            connection.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-        await self._server.wait_closed()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
+        return f"{super().url}/v1"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
-        self.connections += 1
-        wire = Wire(reader, writer)
-        try:
-            while (request := await wire.request()) is not None and await self._route(wire, request):
-                pass
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the standin is leaving; a cancelled task would be reported by the stream's own callback
-        finally:
-            self._open.discard(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _route(self, wire: Wire, request: Request) -> bool:
+    async def route(self, wire: Wire, request: Request) -> bool:
         """Answer one request; False when the connection is used up."""
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.keys and key not in self.keys:

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Self
 
 from websockets.exceptions import InvalidState
 
-from tests.standins.voice_bank import VoiceBank
-from tests.standins.wire import Request, Socket, Wire
+from tests.standins.standin import SpeakingStandin
+from tests.standins.wire import Request, Socket
 
 
 @dataclass(frozen=True)
@@ -60,57 +59,17 @@ class Generations:
             self.cancelled += not whole
 
 
-class VoiceHouse:
-    """A server on loopback; `scripts` are for the first sentences, each once, `script` for all others."""
+class VoiceHouse(SpeakingStandin):
+    """`scripts` are for the first sentences, each once, `script` for all others."""
 
     def __init__(self, *scripts: Script, limit: int | None = None) -> None:
+        super().__init__()
         self.scripts = list(scripts)
         self.script = Script()
-        self.bank = VoiceBank()
         self.generations = Generations(limit)
-        self.connections = 0  # that were ever opened
-        self._open: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        await self.bank.__aenter__()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for connection in tuple(self._open):
-            connection.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-        await self._server.wait_closed()
-        await self.bank.__aexit__(*exc)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def next_script(self) -> Script:
         return self.scripts.pop(0) if self.scripts else self.script
-
-    async def route(self, wire: Wire, request: Request) -> bool:
-        """Answer one request; False when the connection is used up."""
-        raise NotImplementedError
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
-        self.connections += 1
-        wire = Wire(reader, writer)
-        try:
-            while (request := await wire.request()) is not None and await self.route(wire, request):
-                pass
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the client has gone, or the house is shut
-        finally:
-            self._open.discard(task)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
 
 
 class VoiceSocket(Socket):

@@ -47,7 +47,7 @@ class Wire:
         self.writer = writer
 
     async def request(self) -> Request | None:
-        """The next request; None when the client has gone."""
+        """The next request; None when the client has closed, half-closed or vanished."""
         try:
             head = await self.reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -106,7 +106,7 @@ class Socket:
     wire: Wire
     protocol: ServerProtocol = field(default_factory=lambda: ServerProtocol(max_size=None))
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the client has closed
-    _unread: list[str] = field(default_factory=list)
+    _unread: list[str | bytes] = field(default_factory=list)
 
     @property
     def open(self) -> bool:
@@ -121,10 +121,18 @@ class Socket:
 
     async def receive(self) -> str | None:
         """The next text message; None when the client has closed, half-closed or vanished."""
+        while not isinstance(message := await self.message(), str):
+            if message is None:
+                return None
+        return message
+
+    async def message(self) -> str | bytes | None:
+        """The next message, text or binary; None when the client has closed, half-closed or vanished."""
         while True:
             for event in self.protocol.events_received():
-                if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
-                    self._unread.append(bytes(event.data).decode())
+                if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                    payload = bytes(event.data)
+                    self._unread.append(payload.decode() if event.opcode is Opcode.TEXT else payload)
             if self._unread:
                 return self._unread.pop(0)
             if not self.open:
@@ -141,7 +149,7 @@ class Socket:
             await self._flush()
 
     async def send(self, text: str) -> None:
-        """Nothing happens when the client has gone."""
+        """Nothing happens when the client has closed, half-closed or vanished."""
         try:
             self.protocol.send_text(text.encode())
         except InvalidState:
@@ -162,7 +170,7 @@ class Socket:
                 elif self.wire.writer.can_write_eof():
                     self.wire.writer.write_eof()
             await self.wire.writer.drain()
-        except (ConnectionError, RuntimeError):
+        except (OSError, RuntimeError):  # `write_eof` onto a socket that is no longer connected is an OSError
             return
 
 
