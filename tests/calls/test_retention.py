@@ -13,7 +13,7 @@ import pytest
 
 from app import clock
 from app.calls import retention as module
-from app.calls.message import save
+from app.calls.message_file import MessageFile
 from app.calls.notes import CallBack, Notes, Recording
 from app.calls.record_files import RecordFiles
 from app.calls.resume import KEPT_S, Record
@@ -34,7 +34,9 @@ async def leave(data_dir: Path, call_sid: str = "CA1", number: str = NUMBER) -> 
     notes.recording(
         Recording(moment.isoformat(), call_sid, "RE1", "https://api.example/RE1", 7, number, "+9")
     )
-    save(data_dir / "messages", call_sid, tone(440, 0.1))
+    message = MessageFile(data_dir / "messages", call_sid)
+    message.append(tone(440, 0.1))
+    message.finish()
     async with RecordFiles(data_dir / "resume") as records:
         state = {"heard": f"call me at {number}"}
         records.save(
