@@ -57,7 +57,8 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
 
     async def nothing_here(request: Request, error: Exception) -> Response:
         # A stranger is not told which of the operator's paths there are.
-        if audience_of(request.url.path) is Audience.OPERATOR:
+        # Not `request.url`: that would decode the query, and a stranger's need not be UTF-8.
+        if audience_of(request.scope["path"]) is Audience.OPERATOR:
             try:
                 require_operator(request, parts.locks)
             except Refused as refused:

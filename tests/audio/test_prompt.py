@@ -87,3 +87,13 @@ def test_a_file_without_samples_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"empty\.wav"):
         load_prompt(path)
+
+
+@pytest.mark.parametrize("rate", [50, 2_000_000_000])
+def test_a_file_that_claims_a_rate_of_no_sound_is_refused(tmp_path: Path, rate: int) -> None:
+    with wave.open(str(path := tmp_path / "slow.wav"), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(bytes(1_000))
+
+    with pytest.raises(ConfigError, match=f"{rate} samples a second"):
+        load_prompt(path)
