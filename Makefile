@@ -10,7 +10,7 @@ LOCK = pip compile --quiet --universal --generate-hashes --python-version 3.11 -
 # Its threads would spin on every core for matrices that fit into a cache.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-dev run fleet call test check bench lock sbom format clean
+.PHONY: help setup setup-dev run fleet call test fuzz check bench lock sbom format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,13 @@ test: setup-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 -m "not realtime" $(ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m pytest -n 2 -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]
 
+# An environment of its own: atheris has wheels for Linux and for some Pythons only; without it chance must do.
+fuzz:  ## throw garbage at every wire, ten minutes each (ARGS="--target mp3 --seconds 60")
+	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)-fuzz
+	@$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+		-r requirements-fuzz.lock || echo "no wheel of atheris for this Python or machine: see docs/fuzzing.md" >&2
+	@$(VENV)-fuzz/bin/python -m tests.fuzz.run $(ARGS)
+
 check: setup-dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -58,9 +65,10 @@ lock: setup-dev  ## renew the lock files from pyproject.toml
 	$(BIN)/uv $(LOCK) --extra local-voice --extra local-hearing --extra build -o requirements.lock
 	$(BIN)/uv $(LOCK) --extra local-voice --extra local-hearing --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv $(LOCK) --extra quality -c requirements-dev.lock -o requirements-quality.lock
+	$(BIN)/uv $(subst pyproject.toml,tests/fuzz/requirements.in,$(LOCK)) -o requirements-fuzz.lock
 
 sbom: setup  ## what hotline is made of, as CycloneDX JSON (hotline.cdx.json)
 	$(BIN)/python deploy/sbom.py hotline.cdx.json
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) hotline.cdx.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fuzz hotline.cdx.json .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,7 @@ from app.audio.source import PcmSource
 from app.errors import ConfigError
 
 _SAMPLE_BYTES = 2
+_RATES = range(1_000, 384_001)  # Hz; what claims another is damage
 
 
 def load_prompt(path: str | Path) -> bytes:
@@ -42,11 +43,14 @@ def _decode(path: Path) -> tuple[bytes, int, int]:
     try:
         with av.open(str(path)) as container:
             frames = list(container.decode(audio=0))
+            pcm16 = _interleave(frames) if frames else b""  # raises when the format changes in mid-file
     except (av.FFmpegError, OSError, IndexError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as audio ({_reason(error)}); convert it to WAV") from error
     if not frames:
         raise ConfigError(f"{path} has no audio in it; record it again")
-    return _interleave(frames), frames[0].sample_rate, frames[0].layout.nb_channels
+    if frames[0].sample_rate not in _RATES:
+        raise ConfigError(f"{path} has {frames[0].sample_rate} samples a second; record it again")
+    return pcm16, frames[0].sample_rate, frames[0].layout.nb_channels
 
 
 def _interleave(frames: list[AudioFrame]) -> bytes:

@@ -28,6 +28,7 @@ class WavHead:
         self.format: WavFormat | None = None
         self.header_bytes = 0  # all that was not samples
         self._buffer = b""
+        self._at = 0  # all before this in the buffer is dealt with
         self._skip = _RIFF_BYTES
         self._samples_left: float = 0  # bytes, infinite when the head does not say
 
@@ -35,28 +36,32 @@ class WavHead:
         """Take the next bytes of the file, from the first on; give the sample bytes among them."""
         samples = b""
         self._buffer += wav
-        while self._buffer:
+        while self._at < len(self._buffer):
+            left = len(self._buffer) - self._at
             if self._samples_left:
-                taken = int(min(self._samples_left, len(self._buffer)))
-                samples += self._buffer[:taken]
+                taken = int(min(self._samples_left, left))
+                samples += self._buffer[self._at : self._at + taken]
                 self._samples_left -= taken
-                self._buffer = self._buffer[taken:]
+                self._at += taken
             elif self._skip:
-                self._drop(min(self._skip, len(self._buffer)))
+                self._drop(min(self._skip, left))
             elif not self._chunk():
                 break
+        # Cut once: a file of a million empty chunks must not be copied for each of them.
+        self._buffer, self._at = self._buffer[self._at :], 0
         return samples
 
     def _drop(self, count: int) -> None:
-        self._buffer = self._buffer[count:]
+        self._at += count
         self._skip -= count
         self.header_bytes += count
 
     def _chunk(self) -> bool:
         """Begin the next chunk of the file; False when too little of it is here."""
-        if len(self._buffer) < _CHUNK_BYTES:
+        left = len(self._buffer) - self._at
+        if left < _CHUNK_BYTES:
             return False
-        name, length = struct.unpack_from("<4sI", self._buffer)
+        name, length = struct.unpack_from("<4sI", self._buffer, self._at)
         if name == b"data" and self.format:
             self._samples_left = float("inf") if length in _UNKNOWN_LENGTHS else length
             self._skip = _CHUNK_BYTES
@@ -64,9 +69,9 @@ class WavHead:
             return True
         padded = _CHUNK_BYTES + length + length % 2
         if name == b"fmt ":
-            if len(self._buffer) < min(padded, _CHUNK_BYTES + _FORMAT_BYTES):
+            if left < min(padded, _CHUNK_BYTES + _FORMAT_BYTES):
                 return False
-            self.format = _format(self._buffer[_CHUNK_BYTES:padded])
+            self.format = _format(self._buffer[self._at + _CHUNK_BYTES : self._at + padded])
         self._skip = padded
         return True
 

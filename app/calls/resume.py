@@ -1,15 +1,18 @@
 """What a call needs to go on after its server: written at every turn, read by whoever goes on."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Protocol, Self
 
 import msgspec
 
+from app.calls.registry import Ending
 from app.conversation.port import CallResumed, PlayPrompt, Say
 from app.playout.marks import Line
 
 VERSION = 1
 KEPT_S = 120.0  # seconds after the last word of it; Twilio asks what follows at once
+NUMBER = re.compile(r"(\+[1-9]\d{6,14}|sip:[!-~]+)?")  # to which a conversation transfers; empty: to nobody
 MOST_STREAMS = 10  # of one call: a call that breaks again and again is not to go on for ever
 
 
@@ -89,12 +92,13 @@ def encode(record: Record) -> bytes:
 
 
 def decode(written: bytes) -> Record | None:
-    """The record; None for what this version cannot read."""
+    """The record; None for what this version cannot read, or no version can have written."""
     try:
         record = msgspec.json.decode(written, type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return record if record.version == VERSION else None
+    known = record.version == VERSION and record.ending in ("", *Ending)
+    return record if known and record.streams > 0 and NUMBER.fullmatch(record.transfer_to) else None
 
 
 def _order(each: Unheard) -> Say | PlayPrompt:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from app.conversation.script_file import why_no_toml
 from app.conversation.script_model import LONGEST_MESSAGE_S, Texts
 from app.conversation.script_places import Places
 from app.conversation.script_typing import typing_flaws
@@ -145,9 +146,6 @@ def _is_path(given: str) -> bool:
 def _read_toml(path: Path, toml: str) -> Persona:
     try:
         return Persona.model_validate(tomllib.loads(toml))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(f"{path}:{line[1] if line else len(toml.splitlines())}: no TOML: {error}") from None
     except ValidationError as error:
         places = Places(toml)
         raise ConfigError(
@@ -155,4 +153,10 @@ def _read_toml(path: Path, toml: str) -> Persona:
                 f"{path}:{places.line(flaw.path)}: {'.'.join(str(part) for part in flaw.path)}: {flaw.reason}"
                 for flaw in typing_flaws(error)
             )
+        ) from None
+    except (ValueError, RecursionError) as error:
+        reason = why_no_toml(error)
+        line = re.search(r"at line (\d+)", reason)
+        raise ConfigError(
+            f"{path}:{line[1] if line else len(toml.splitlines())}: no TOML: {reason}"
         ) from None

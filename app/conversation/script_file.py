@@ -55,12 +55,11 @@ def read_toml(path: Path) -> str:
 def read_script(toml: str, folder: Path) -> tuple[Script | None, list[Fault]]:
     """The script, or every fault that keeps it from being one, by line; `folder` is where its prompts are."""
     try:
-        tables = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
-        return None, [_syntax_fault(str(error), len(toml.splitlines()) or 1)]
-    script, flaws = _typed(tables)
+        script, flaws = _typed(tomllib.loads(toml))
+    except (ValueError, RecursionError) as error:
+        return None, [_syntax_fault(why_no_toml(error), len(toml.splitlines()) or 1)]
     if script is not None:
-        found = check(script, lambda prompt: (folder / prompt).is_file())
+        found = check(script, lambda prompt: _is_file(folder / prompt))
         flaws = flaws + [flaw for flaw in found if not flaws or stands_apart(flaw, flaws)]
     if script is not None and not flaws:
         return _with_prompts(script, folder), []
@@ -107,7 +106,26 @@ def _with_prompts(script: Script, folder: Path) -> Script:
     return script.model_copy(update={"greeting": resolved(script.greeting), **spoken})
 
 
+def why_no_toml(error: ValueError | RecursionError) -> str:
+    """What the parser says, or what it stumbles over without saying it."""
+    match error:
+        case tomllib.TOMLDecodeError():
+            return str(error)
+        case RecursionError():
+            return "tables or lists nested too deeply"
+        case _:
+            return "a number of too many digits"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
+
+
 def _syntax_fault(message: str, last_line: int) -> Fault:
-    reason, _, where = message.rpartition(" (at ")
+    reason, found, where = message.rpartition(" (at ")
+    reason = reason if found else message
     line = re.match(r"line (\d+)", where)
     return Fault(int(line[1]) if line else last_line, f"no TOML: {reason[:1].lower()}{reason[1:]}")

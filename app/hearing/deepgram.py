@@ -13,7 +13,7 @@ from app.audio.frame import SAMPLE_RATE
 from app.errors import Failure
 from app.hearing.cloud import USUAL, CloudHearing, Patience, Vendor
 from app.hearing.dialect import Fact, Heard, Message
-from app.hearing.fault import Fault, fields_of, of_close, of_status
+from app.hearing.fault import Fault, fields_of, of_close, of_status, text_of
 
 NAME = "deepgram"
 BASE_URL = "https://api.deepgram.com"
@@ -149,15 +149,16 @@ class DeepgramDialect:
 
     def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         fields = fields_of(body)
-        code = str(fields.get("err_code") or _header(headers, "dg-error"))
-        text = ": ".join(filter(None, [code, str(fields.get("err_msg") or fields.get("message") or "")]))
+        code = text_of(fields.get("err_code") or _header(headers, "dg-error"))
+        text = ": ".join(filter(None, [code, text_of(fields.get("err_msg") or fields.get("message"))]))
         return of_status(status, text, _kind(text))
 
     def closed(self, code: int, reason: str) -> Fault:
         return of_close(code, reason, _kind(reason))
 
     def _results(self, results: _Results) -> Heard | None:
-        until = round((results.start + results.duration) * SAMPLE_RATE)
+        until_s = results.start + results.duration  # a vendor's: it may be infinite, or beyond all we sent
+        until = round(min(max(until_s * SAMPLE_RATE, 0.0), self._sent))
         if until <= self._began:
             return None  # of an utterance before
         alternatives = results.channel.alternatives or [_Alternative()]

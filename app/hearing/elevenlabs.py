@@ -14,7 +14,7 @@ from app.audio.frame import FRAME_BYTES, SAMPLE_RATE, SILENCE
 from app.errors import Failure
 from app.hearing.cloud import USUAL, CloudHearing, Patience, Vendor
 from app.hearing.dialect import Fact, Heard, Message, Started
-from app.hearing.fault import Fault, fields_of, of_close, of_status
+from app.hearing.fault import Fault, fields_of, of_close, of_status, text_of
 
 NAME = "elevenlabs"
 BASE_URL = "https://api.elevenlabs.io"
@@ -149,8 +149,10 @@ class ElevenLabsDialect:
         if not isinstance(detail, dict):
             detail = {"message": detail}
         words = (detail.get("code"), detail.get("status"))
-        kind = next((STATUS_WORDS[word] for word in words if word in STATUS_WORDS), None)
-        return of_status(status, str(detail.get("message") or ""), kind)
+        kind = next(
+            (STATUS_WORDS[word] for word in words if isinstance(word, str) and word in STATUS_WORDS), None
+        )
+        return of_status(status, text_of(detail.get("message")), kind)
 
     def closed(self, code: int, reason: str) -> Fault:
         return of_close(code, reason, _kind(reason) if reason in WORDS else None)

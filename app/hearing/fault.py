@@ -53,4 +53,12 @@ def fields_of(body: bytes) -> dict[str, object]:
         fields = json.loads(text)
     except (ValueError, RecursionError):
         fields = text
-    return fields if isinstance(fields, dict) else {"message": str(fields)}
+    return fields if isinstance(fields, dict) else {"message": text_of(fields)}
+
+
+def text_of(value: object) -> str:
+    """A field of a vendor's that ought to be a text, whatever it is."""
+    try:
+        return str(value or "")
+    except RecursionError:  # what could just be read may be nested too deeply to be written
+        return type(value).__name__

@@ -100,6 +100,7 @@ class Link:
         """
         while True:
             try:
+                await asyncio.sleep(0)  # others' turn: a message that waits is had without waiting
                 message = await self._connection.recv()
             except ConnectionClosed as error:
                 raise self._broken or self._closed(error) from error

@@ -56,12 +56,13 @@ class Settings:
         Raises:
             ConfigError: with one line for every value that cannot be used.
         """
-        given: dict[str, object] = {name: value.strip() for name, value in environ.items() if value.strip()}
+        read = {name: value.strip() for name, value in environ.items() if value.strip()}
+        given: dict[str, object] = {name: value for name, value in read.items() if _is_text(value)}
         if "RAILWAY_PUBLIC_DOMAIN" in given:
             given.setdefault("PUBLIC_URL", f"https://{given['RAILWAY_PUBLIC_DOMAIN']}")
             given = {**RAILWAYS_PROXIES, **given}
         given.setdefault("PUBLIC_URL", f"http://localhost:{given.get('PORT', 8000)}")
-        faults: list[str] = []
+        faults = [f"{name}: its value is no UTF-8" for name in _known() & (read.keys() - given.keys())]
         for section in SECTIONS:
             try:
                 section.read(given)
@@ -115,3 +116,12 @@ class Settings:
             *self.hearing.faults(self.vendors),
             *self.conversation.faults(),
         ]
+
+
+def _known() -> set[str]:
+    return {name for section in SECTIONS for names, _, _ in section.variables() for name in names.split(", ")}
+
+
+def _is_text(value: str) -> bool:
+    """Whether it was UTF-8: other bytes of the environment stand in it as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)

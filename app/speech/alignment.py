@@ -13,6 +13,7 @@ from app.speech.words import key, spans
 
 # Words of our text among which one of the vendor's is looked for after they have parted.
 LOOK_AHEAD = 4
+LONGEST_WORD = 200  # characters: a vendor's that goes on without a blank is none of ours, and not kept
 SURE = 4  # letters: a shorter word meets its like by chance, and two must then follow each other
 
 Timed = tuple[str, float]  # a word, and the ms where it ends
@@ -40,7 +41,7 @@ class Alignment:
                 yield from self._end_word()
                 continue
             # A letter that is a word by itself ends the one before it.
-            if len(spans(self._word + character)) > 1:
+            if len(self._word) >= LONGEST_WORD or len(spans(self._word + character)) > 1:
                 yield from self._end_word()
             self._word += character
             self._word_ends_ms = start_ms + duration_ms

@@ -3,6 +3,7 @@
 Source: https://docs.cartesia.ai/api-reference/tts/websocket
 """
 
+import asyncio
 import json
 from typing import Self
 from uuid import uuid4
@@ -133,6 +134,7 @@ class CartesiaSocket:
         failure = fault(Failure.CLOSED, "the voice was closed", self._secrets)
         try:
             while True:
+                await asyncio.sleep(0)  # others' turn: a message that waits is had without waiting
                 self._route(decode_message(await self._connection.recv()))
         except ConnectionClosed as error:
             failure = self._closed(error)

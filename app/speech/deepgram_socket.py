@@ -117,6 +117,7 @@ class SpeakSocket:
         self._api_key = api_key
         self._patience = patience
         self._allowance = Allowance()
+        self._warned = False  # in this sentence
 
     @classmethod
     async def open(cls, url: str, api_key: str, patience: Patience) -> Self:
@@ -156,6 +157,7 @@ class SpeakSocket:
             ProviderError: by a message or close of the vendor's, or silence.
         """
         deadline = clock.now() + self._patience.first_audio_s
+        self._warned = False
         while True:
             message = await self._receive(deadline)
             if isinstance(message, bytes):
@@ -193,12 +195,15 @@ class SpeakSocket:
         if message.type == "Warning":
             if REFUSING.search(message.words()):
                 raise self._error(Failure.BUSY, message.words())
-            log.info("speech.warned", provider=NAME, code=message.code)
+            if not self._warned:  # once a sentence, however often it is said
+                log.info("speech.warned", provider=NAME, code=message.code)
+            self._warned = True
         return message.type == "Flushed"
 
     async def _receive(self, deadline: float) -> str | bytes:
         try:
             async with asyncio.timeout_at(deadline):
+                await asyncio.sleep(0)  # others' turn: a message that waits is had without waiting
                 return await self._connection.recv()
         except TimeoutError as error:
             raise self._error(Failure.TIMEOUT, "no audio in time") from error
@@ -231,7 +236,7 @@ def _refused(error: InvalidStatus, api_key: str) -> ProviderError:
     response = error.response
     try:
         words = _decode(bytes(response.body or b"{}")).words()
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         words = ""
     words = words or response.headers.get("dg-error", "")
     status = response.status_code

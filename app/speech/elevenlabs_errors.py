@@ -168,12 +168,15 @@ def _detail(body: object) -> dict[str, object]:
     if isinstance(body, dict):
         body = body.get("detail", body)
     if isinstance(body, list) and body and isinstance(body[0], dict):  # one entry for each field refused
-        return {"message": f"{body[0].get('loc')}: {body[0].get('msg')}"}
+        return {"message": f"{_text(body[0].get('loc'))}: {_text(body[0].get('msg'))}"}
     return body if isinstance(body, dict) else {"message": body}
 
 
 def _text(value: object) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except RecursionError:  # what could just be read may be nested too deeply to be written
+        return type(value).__name__
     return " ".join(text.split())

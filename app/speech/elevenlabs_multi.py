@@ -266,6 +266,7 @@ class ContextSocket:
 
     async def _read(self) -> Message:
         try:
+            await asyncio.sleep(0)  # others' turn: a message that waits is had without waiting
             return _decode(await self._connection.recv())
         except ConnectionClosed as error:
             raise self._closed(error) from error

@@ -144,12 +144,15 @@ class SpeechSocket:
         """
         deadline = clock.now() + self._patience.first_audio_s
         ours: object = UNKNOWN
+        strangers = 0
         while True:
             message = await self._receive(deadline)
             if message.error is not None:
                 raise as_error(of_frame(message.error, message.message), self._api_key)
             if ours not in (UNKNOWN, message.context_id):
-                log.warning("speech.message_of_another", provider=NAME)
+                strangers += 1
+                if strangers == 1:  # a line for each would let a vendor fill the log
+                    log.warning("speech.message_of_another", provider=NAME)
                 continue
             if message.audio:
                 ours = message.context_id
@@ -161,6 +164,7 @@ class SpeechSocket:
     async def _receive(self, deadline: float) -> Message:
         try:
             async with asyncio.timeout_at(deadline):
+                await asyncio.sleep(0)  # others' turn: a message that waits is had without waiting
                 text = await self._connection.recv()
             return _decode(text)
         except TimeoutError as error:

@@ -61,5 +61,5 @@ class Timeline:
 def _read(timing: bytes) -> Timing | None:
     try:
         return _decode(timing) if timing else None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None

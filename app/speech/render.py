@@ -12,6 +12,9 @@ from app.errors import Failure, ProviderError
 from app.log import log
 from app.speech.port import Piece, Speech, Spoken
 
+# Bytes converted in one go, some 2 ms of work: a message may hold minutes, and other calls' frames are due.
+AT_ONCE = 16 * 1024
+
 T = TypeVar("T")
 
 
@@ -82,8 +85,17 @@ async def _chunks(speech: Speech, order: Order) -> AsyncGenerator[Piece, None]:
         entered = stack.enter_async_context(speech.speak(order.text, call=order.call))
         chunks: AsyncIterator[Piece] = await waiting.for_(entered)
         while (chunk := await waiting.for_(anext(chunks, None))) is not None:
-            yield chunk
+            for number, part in enumerate(_parts(chunk)):
+                if number:
+                    await asyncio.sleep(0)
+                yield part
             waiting.met(chunk)
+
+
+def _parts(chunk: Piece) -> list[Piece]:
+    if isinstance(chunk, Spoken) or len(chunk) <= AT_ONCE:
+        return [chunk]
+    return [chunk[start : start + AT_ONCE] for start in range(0, len(chunk), AT_ONCE)]
 
 
 class _Waiting:

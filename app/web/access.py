@@ -69,7 +69,9 @@ async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = Fa
         raise _unsigned(request, "no signature")  # before the body is read: it may be large and a stranger's
     if not locks.twilio_tokens and not is_this_machine(request):
         log.error(
-            "webhook.refused", path=request.url.path, fault="TWILIO_AUTH_TOKEN is missing (verifies webhooks)"
+            "webhook.refused",
+            path=request.scope["path"],
+            fault="TWILIO_AUTH_TOKEN is missing (verifies webhooks)",
         )
         raise Refused(403, "forbidden")
     fields = await _body(request)
@@ -123,7 +125,7 @@ def _require_signature(request: Request, fields: list[tuple[str, str]], given: s
 
 
 def _unsigned(request: Request, fault: str) -> Refused:
-    log.warning("webhook.refused", path=request.url.path, fault=fault)
+    log.warning("webhook.refused", path=request.scope["path"], fault=fault)
     return Refused(403, "forbidden")
 
 

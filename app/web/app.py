@@ -57,7 +57,8 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
 
     async def nothing_here(request: Request, error: Exception) -> Response:
         # A stranger is not told which of the operator's paths there are.
-        if is_operators(request.url.path):
+        # Not `request.url`: that would decode the query, and a stranger's need not be UTF-8.
+        if is_operators(request.scope["path"]):
             try:
                 require_operator(request, parts.locks)
             except Refused as refused:

@@ -48,7 +48,7 @@ class Queue:
             Route(KEY_PATH, self.key, methods=["POST"]),
             Route(RECORDED_PATH, self.recorded, methods=["POST"]),
             Route(RECORDING_PATH, self.recording, methods=["POST"]),
-            Route(f"{HOLD_PATH}/{{piece:int}}.wav", self.hold),
+            Route(f"{HOLD_PATH}/{{piece}}.wav", self.hold),
         ]
 
     async def again(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class Queue:
             call_sid,
             recording_sid,
             form.get("RecordingUrl"),
-            int(seconds) if seconds.isdecimal() else 0,
+            int(seconds) if seconds.isdecimal() and len(seconds) < 10 else 0,
             form.get("From"),
             form.get("To"),
         )
@@ -105,11 +105,11 @@ class Queue:
 
     async def hold(self, request: Request) -> Response:
         """One piece of what callers in line hear: public, the same for all, kept by Twilio."""
-        pieces, number = self._parts.waiting.hold, request.path_params["piece"]
-        if number >= len(pieces):
+        pieces, named = self._parts.waiting.hold, request.path_params["piece"]
+        if named not in map(str, range(len(pieces))):
             return PlainTextResponse("not found\n", status_code=404)
         headers = {"Cache-Control": f"public, max-age={A_DAY_S}"}
-        return Response(pieces[number], media_type="audio/wav", headers=headers)
+        return Response(pieces[int(named)], media_type="audio/wav", headers=headers)
 
     async def _form(self, request: Request) -> tuple[Form, str]:
         form = await twilio_form(request, self._parts.locks)

@@ -1,8 +1,11 @@
 """What is written of a call for whoever goes on with it."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from app.calls.resume import Nowhere, Record, Unheard, decode, encode, unheard
 from app.conversation.port import CallResumed, PlayPrompt, Say
@@ -51,3 +54,23 @@ async def test_nowhere_keeps_nothing() -> None:
         await records.flush()
 
         assert await records.load("CA1") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ending": "vanished"},
+        {"streams": 0},
+        {"streams": -(10**20)},
+        {"transfer_to": "<Dial>"},
+        {"transfer_to": "+0"},
+    ],
+    ids=str,
+)
+def test_threat_21_a_record_that_no_version_wrote_is_none(changes: dict[str, Any]) -> None:
+    assert decode(encode(structs.replace(RECORD, **changes))) is None
+
+
+@pytest.mark.parametrize("number", ["", "+15550100", "sip:desk@example.com"])
+def test_every_number_that_a_call_can_be_transferred_to_is_read(number: str) -> None:
+    assert decode(encode(structs.replace(RECORD, transfer_to=number, ending="transferred"))) is not None

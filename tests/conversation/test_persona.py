@@ -71,3 +71,11 @@ def test_a_file_that_cannot_be_used_is_named(
 
     with pytest.raises(ConfigError, match=reason):
         load_persona(str(path))
+
+
+@pytest.mark.parametrize("toml", ["a = " + "[" * 3_000, "a = " + "1" * 5_000], ids=["nested", "digits"])
+def test_what_the_parser_itself_stumbles_over_is_a_fault_like_any_other(toml: str, tmp_path: Path) -> None:
+    (path := tmp_path / "persona.toml").write_text(toml)
+
+    with pytest.raises(ConfigError, match=r"persona\.toml:1: no TOML: "):
+        load_persona(str(path))

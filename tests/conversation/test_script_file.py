@@ -130,3 +130,24 @@ def test_the_schema_knows_what_a_script_may_contain() -> None:
         "properties"
     ].keys()
     assert DEFAULT.is_file()
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        ("a = " + "[" * 3_000, "no TOML: tables or lists nested too deeply"),
+        ("a = " + "1" * 5_000, "no TOML: a number of too many digits"),
+        (".".join(["a"] * 2_000) + " = 1", "no TOML: tables or lists nested too deeply"),
+    ],
+    ids=["nested", "digits", "dotted"],
+)
+def test_what_the_parser_itself_stumbles_over_is_a_fault_like_any_other(
+    toml: str, reason: str, tmp_path: Path
+) -> None:
+    assert [fault.reason for fault in faults(toml, tmp_path)] == [reason]
+
+
+def test_a_prompt_whose_name_is_longer_than_any_files_is_not_there(tmp_path: Path) -> None:
+    (fault,) = faults(SOUND.replace("hello", "h" * 300), tmp_path)
+
+    assert "there is no file" in fault.reason

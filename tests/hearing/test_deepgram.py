@@ -189,3 +189,20 @@ async def test_the_session_is_ended_before_the_connection() -> None:
         await seen.gone.wait()
 
     assert seen.messages == [{"type": "CloseStream"}]
+
+
+@pytest.mark.parametrize("start", [1e308, -1e308, 1e12])
+def test_a_time_beyond_all_that_was_sent_is_the_end_of_it(start: float) -> None:
+    met = speaking().receive(
+        json.dumps({"type": "Results", "start": start, "duration": start, "is_final": True})
+    )
+
+    assert met is None or (isinstance(met, Heard) and met.taken_bytes == len(SECOND))
+
+
+def test_results_are_never_about_more_than_was_sent() -> None:
+    dialect = speaking()
+
+    first, again = [dialect.receive(results("yes", 0.0, until)) for until in (1e6, 2e6)]
+    assert isinstance(first, Heard) and first.taken_bytes == len(SECOND)
+    assert again is None

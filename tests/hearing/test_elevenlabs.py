@@ -220,3 +220,10 @@ async def test_phrases_are_handed_over_only_where_the_operator_pays_for_it() -> 
     assert ["keyterms=tour+dates" in head for head in heads] == [False, True]
     assert all(seen.request.headers["xi-api-key"] == KEY for seen in vendor.seen)
     assert "sec-websocket-extensions" not in vendor.seen[0].request.headers
+
+
+@pytest.mark.parametrize("word", [["x"], {"y": 1}, None, 7])
+def test_a_refusal_whose_word_is_none_is_told_by_its_status(word: object) -> None:
+    body = json.dumps({"detail": {"code": word, "status": word, "message": word}}).encode()
+
+    assert ElevenLabsDialect().refused(401, {}, body).kind is Failure.AUTH

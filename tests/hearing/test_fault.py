@@ -1,7 +1,7 @@
 import pytest
 
 from app.errors import Failure
-from app.hearing.fault import fields_of, of_close, of_status
+from app.hearing.fault import fields_of, of_close, of_status, text_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,13 @@ def test_a_close_code_has_a_meaning(code: int, kind: str) -> None:
 )
 def test_any_body_has_fields(body: bytes, fields: dict[str, object] | None) -> None:
     assert fields_of(body) == (fields or {"message": body.decode()})
+
+
+@pytest.mark.parametrize("levels", range(900, 1_000, 7))
+def test_a_text_nested_as_deep_as_can_be_read_is_one(levels: int) -> None:
+    nested: object = []
+    for _ in range(levels):
+        nested = [nested]
+
+    assert text_of([nested])
+    assert fields_of(b"[" * levels + b"]" * levels)["message"]

@@ -104,3 +104,10 @@ def test_every_variable_says_what_it_means() -> None:
 
 def test_the_docs_table_is_the_one_made_from_the_code() -> None:
     assert markdown() in (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_a_value_that_is_no_utf_8_is_a_fault_of_its_variable_and_no_matter_elsewhere() -> None:
+    with pytest.raises(ConfigError, match=r"^GREETING: its value is no UTF-8$"):
+        Settings.load({"GREETING": "Hello \udcff", "SOMEBODY_ELSES": "\udcff"})
+
+    assert Settings.load({"SOMEBODY_ELSES": "\udcff"}).server.port == 8000

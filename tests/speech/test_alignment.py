@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -89,3 +90,11 @@ def test_lists_of_uneven_length_and_empty_characters_are_borne() -> None:
 
     assert list(alignment.feed(["H", "i", "", "y"], [0.0, 1.0], [1.0])) == []
     assert list(alignment.feed([], [], [])) == []
+
+
+def test_a_vendors_word_without_end_is_none_of_ours_and_costs_no_more_than_its_letters() -> None:
+    letters = "a" * 60_000
+    began = time.process_time()
+
+    assert fed("Hello there.", letters, " Hello there.") == ["Hello", "Hello there."]
+    assert time.process_time() - began < 3  # some 0.1 s; it was ten, and grew with the square of the letters

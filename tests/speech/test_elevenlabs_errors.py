@@ -107,7 +107,7 @@ def test_every_http_error_of_the_vendor_is_known(
             422,
             {"detail": [{"type": "missing", "loc": ["body", "text"], "msg": "Field required"}]},
             Failure.BAD_REQUEST,
-            "HTTP 422: ['body', 'text']: Field required",
+            'HTTP 422: ["body", "text"]: Field required',
         ),
         (404, {"detail": "Not Found"}, Failure.BAD_REQUEST, "HTTP 404: Not Found"),
         (502, "<html>Bad\n Gateway</html>", Failure.BUSY, "HTTP 502: <html>Bad Gateway</html>"),
@@ -156,3 +156,13 @@ def test_a_long_message_is_cut_after_it_was_masked() -> None:
 def test_only_seconds_are_understood_as_a_wish_to_be_left_alone(header: str, seconds: float) -> None:
     assert retry_after_s({"retry-after": header}) == seconds
     assert retry_after_s({}) == 0.0
+
+
+@pytest.mark.parametrize("levels", range(900, 1_000, 3))
+def test_an_error_nested_as_deep_as_can_be_read_is_understood(levels: int) -> None:
+    nested: object = []
+    for _ in range(levels):
+        nested = [nested]
+
+    assert of_frame(nested, None).kind is Failure.BAD_REQUEST
+    assert of_http(422, {"detail": [{"loc": nested, "msg": nested}]}).kind is Failure.BAD_REQUEST

@@ -60,3 +60,7 @@ def test_the_normalised_timing_stands_in_where_there_is_no_other() -> None:
 @pytest.mark.parametrize("broken", [b"", b"null", b"{", b"[]", b'{"chars": 7}', b"[" * 100_000])
 def test_a_timing_that_cannot_be_read_costs_no_audio(broken: bytes) -> None:
     assert list(Timeline("Hi you.", "ulaw_8000").place(b"xyz", broken)) == [b"xyz"]
+
+
+def test_a_timing_that_is_no_utf_8_is_none() -> None:
+    assert list(Timeline("Hi.", "ulaw_8000").place(b"x", b'{"chars":["\xff"]}')) == [b"x"]

@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -6,7 +8,7 @@ from structlog.testing import capture_logs
 from app.audio.frame import FRAME_BYTES
 from app.errors import Failure, ProviderError
 from app.speech.port import Speech
-from app.speech.render import render
+from app.speech.render import AT_ONCE, render
 from tests.standins.elevenlabs import VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import Script
 from tests.standins.voice import ToneVoice
@@ -129,3 +131,32 @@ async def test_another_format_than_was_asked_for_is_played_all_the_same(sent: st
         expected = await vendor.bank.audio("Hello there, how are you?", "ulaw_8000")
 
     assert len(await heard(Bytes("ulaw_8000", audio))) == pytest.approx(len(expected), abs=1000)
+
+
+class AtOnce(Bytes):
+    """A vendor that sends all of it in one message."""
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        yield self._mulaw
+
+
+async def test_minutes_of_audio_in_one_piece_leave_others_their_turn() -> None:
+    """No step of the loop may hold more than a moment's work, whatever a vendor sends at once."""
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(another())
+    assert len(await heard(AtOnce("ulaw_8000", bytes(range(256)) * 4_000))) == 1_024_000
+    other.cancel()
+
+    assert turns >= 1_024_000 // AT_ONCE
+
+
+async def test_a_large_piece_sounds_as_if_it_were_small() -> None:
+    sent = bytes(range(256)) * 300
+    assert await heard(AtOnce("ulaw_8000", sent)) == sent

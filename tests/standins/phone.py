@@ -31,7 +31,7 @@ class Phone:
         self._returns_marks = returns_marks
         self._played_until = 0.0
         self._pending: dict[str, asyncio.TimerHandle] = {}
-        self._to_bridge: deque[str | None] = deque()
+        self._to_bridge: deque[str | bytes | None] = deque()
         self._bell = asyncio.Event()
 
     def stream(self) -> tuple[MediaStream, messages.Started]:
@@ -51,14 +51,19 @@ class Phone:
 
     def say(self, **message: Any) -> None:
         """Put a message on the wire to the bridge."""
-        self._put(json.dumps({"streamSid": STREAM_SID, **message}))
+        self.put(json.dumps({"streamSid": STREAM_SID, **message}))
+
+    def put(self, text: str | bytes | None) -> None:
+        """Put anything on the wire to the bridge; None ends it."""
+        self._to_bridge.append(text)
+        self._bell.set()
 
     def hang_up(self) -> None:
         self.say(event="stop", stop={"accountSid": "AC1", "callSid": CALL_SID})
 
     def vanish(self) -> None:
         """Go away without a word."""
-        self._put(None)
+        self.put(None)
 
     def names(self) -> list[str]:
         """The events sent to us, repetitions of one folded."""
@@ -94,12 +99,8 @@ class Phone:
 
     async def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
-        self._put(None)
+        self.put(None)
 
     def _return(self, mark: dict[str, str]) -> None:
         del self._pending[mark["name"]]
         self.say(event="mark", mark=mark)
-
-    def _put(self, text: str | None) -> None:
-        self._to_bridge.append(text)
-        self._bell.set()

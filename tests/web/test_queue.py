@@ -1,5 +1,6 @@
 """The line's routes: asking again, keys, messages, and what is heard."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -208,3 +209,19 @@ async def test_a_process_that_drains_sends_its_line_elsewhere(knock: Knock, tmp_
     assert verbs(answer) == ["Pause", "Redirect"]
     assert "/voice/queue?since=" in answer
     assert line == []
+
+
+@pytest.mark.parametrize("piece", ["9" * 5_000, "1", "00", "-1", "x"])
+async def test_a_piece_that_there_is_not_is_not_found(tmp_path: Path, knock: Knock, piece: str) -> None:
+    async with knock(parts_with_line(tmp_path)) as http:
+        assert (await http.get("/audio/hold/0.wav")).status_code == 200
+        assert (await http.get(f"/audio/hold/{piece}.wav")).status_code == 404
+
+
+async def test_a_duration_of_too_many_digits_is_none(tmp_path: Path, knock: Knock) -> None:
+    async with knock(parts_with_line(tmp_path)) as http:
+        fields = {"CallSid": A, "RecordingSid": "RE1", "RecordingDuration": "9" * 5_000}
+        assert (await http.post("/recording/status", data=fields)).status_code == 204
+
+    (note,) = await asyncio.to_thread(lambda: list(tmp_path.rglob("*RE1*")))
+    assert json.loads(note.read_text())["duration_s"] == 0
