@@ -26,6 +26,7 @@ from app.calls.seeing_off import see_off
 from app.calls.shares import Shares, part_of
 from app.calls.strain import Bounds, Strain, no_ears
 from app.calls.usher import Fetch, usher
+from app.calls.vigil import Patience
 from app.calls.waiting import LocalLine
 from app.capacity.local import LocalPermits
 from app.capacity.port import PermitStatus
@@ -205,6 +206,7 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache) -> Means:
                 least_words=talk.barge_in_words,
                 fillers=talk.fillers,
             ),
+            Patience(settings.calls.first_media_s, settings.calls.media_silence_s),
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
         messages_in=Path(settings.server.data_dir) / "messages",

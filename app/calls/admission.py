@@ -130,6 +130,7 @@ class Admission:
         refusal = _refusal(place, token, call_sid, now)
         if place is None or refusal is not None:
             raise TokenRefused(refusal or Refusal.UNKNOWN)
+        self.release(call_sid)  # of an older stream, which this one takes over
         if key not in self._holding and self.taken >= self.max_calls:
             raise AtCapacity(f"{self.taken} of {self.max_calls} calls")
         place.used = place.live = True

@@ -22,6 +22,8 @@ from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.speech.chain import Chain
 from app.telephony.rest import Account
+from app.web.doorstep import Doorstep
+from app.web.pending import Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Parts:
     speech_input_max: int = 50_000
     """Characters of one request for speech."""
     observers: Observers = field(default_factory=Observers)
+    doorstep: Doorstep = field(default_factory=Doorstep)
+    pending: Pending = field(default_factory=Pending)
 
     @property
     def admission(self) -> Admission:
