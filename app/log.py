@@ -2,9 +2,10 @@
 
     room ── log.info("speech.first_byte", ttfb_ms=212)
               └▶ level, time, call_sid (bound once, by contextvars)
-                  └▶ masking: secrets never, `pii.*` only when asked for
-                      └▶ readers: the ring behind /logs, later metrics and timelines
-                          └▶ one line on stderr
+                  └▶ sparing: what any stranger can cause is said so often a minute, and then counted
+                      └▶ masking: secrets never, `pii.*` only when asked for
+                          └▶ readers: the ring behind /logs, later metrics and timelines
+                              └▶ one line on stderr
 
 Libraries that log through the standard library join the stream as `library.logged`.
 """
@@ -12,6 +13,7 @@ Libraries that log through the standard library join the stream as `library.logg
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -37,6 +39,10 @@ CHATTY = [
     "openai",
     "asyncio",
 ]
+OF_STRANGERS = frozenset(
+    {"stream.refused", "webhook.refused", "library.logged"}
+)  # anybody can cause them ...
+MOST_A_MINUTE = 60  # ... and would fill log and ring: beyond so many of one name they are only counted
 LONGEST_VALUE = 2000  # characters; a vendor's whole error page in one field helps nobody
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -62,6 +68,7 @@ def configure(*, level: str, style: str, secrets: Iterable[str] = (), show_pii: 
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            Sparing(),
             structlog.processors.format_exc_info,
             Masking(secrets, show_pii=show_pii),
             _fan_out,
@@ -85,6 +92,31 @@ class _Threshold:
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         if getattr(logging, str(event["level"]).upper(), logging.INFO) < self._least:
             raise structlog.DropEvent
+        return event
+
+
+class Sparing:
+    """A processor that lets no stranger fill the log; the next line said tells how many were not."""
+
+    def __init__(self) -> None:
+        self._minute = ""
+        self._seen: Counter[str] = Counter()
+        self._unsaid: Counter[str] = Counter()
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        name = str(event["event"])
+        if name not in OF_STRANGERS:
+            return event
+        minute = str(event["timestamp"])[:16]
+        if minute != self._minute:
+            self._minute = minute
+            self._seen.clear()
+        self._seen[name] += 1
+        if self._seen[name] > MOST_A_MINUTE:
+            self._unsaid[name] += 1
+            raise structlog.DropEvent
+        if unsaid := self._unsaid.pop(name, 0):
+            event["unsaid"] = unsaid
         return event
 
 

@@ -24,6 +24,7 @@ from app.calls.retention import Retention, keep_no_longer
 from app.calls.seeing_off import see_off
 from app.calls.shared_desk import SharedDesk
 from app.calls.usher import Fetch, usher
+from app.calls.vigil import Patience
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
@@ -190,6 +191,7 @@ def _means(settings: Settings, answering: Cast, cache: SpeechCache, shared: Shar
                 least_words=talk.barge_in_words,
                 fillers=talk.fillers,
             ),
+            Patience(settings.calls.first_media_s, settings.calls.media_silence_s),
         ),
         prompts={path: load_prompt(Path(path)) for path in answering.prompts},
         messages_in=Path(settings.server.data_dir) / "messages" if settings.safety.retention_days else None,

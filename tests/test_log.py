@@ -2,10 +2,12 @@
 
 import json
 import logging
+from contextlib import suppress
 
 import pytest
+import structlog
 
-from app.log import MASK, Event, Masking, attach, configure, log
+from app.log import MASK, MOST_A_MINUTE, OF_STRANGERS, Event, Masking, Sparing, attach, configure, log
 
 
 def masked(fields: Event, *secrets: str, show_pii: bool = False) -> Event:
@@ -81,3 +83,32 @@ def test_readers_are_told_what_is_not_written(capsys: pytest.CaptureFixture[str]
 
     assert told == ["call.ended", "call.failed"]
     assert "call.ended" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(OF_STRANGERS))
+def test_a_stranger_fills_neither_the_log_nor_the_ring(name: str) -> None:
+    sparing = Sparing()
+    minutes = [f"2026-11-21T09:{minute:02}:00Z" for minute in (10, 11, 12)]
+
+    def said(minute: str, times: int, event: str = name) -> list[Event]:
+        kept = []
+        for _ in range(times):
+            with suppress(structlog.DropEvent):
+                kept.append(sparing(None, "", {"event": event, "timestamp": minute}))
+        return kept
+
+    assert len(said(minutes[0], 1000)) == MOST_A_MINUTE
+    assert len(said(minutes[0], 1000, "call.ended")) == 1000
+    assert [event.get("unsaid") for event in said(minutes[1], 2)] == [1000 - MOST_A_MINUTE, None]
+    assert "unsaid" not in said(minutes[2], 1)[0]
+
+
+def test_what_is_not_said_reaches_no_reader() -> None:
+    told: list[Event] = []
+    configure(level="info", style="json")
+    detach = attach(told.append)
+    for _ in range(5 * MOST_A_MINUTE):
+        log.warning("stream.refused", reason="handshake_not_signed")
+    detach()
+
+    assert len(told) <= 2 * MOST_A_MINUTE  # two, should a minute end meanwhile

@@ -14,6 +14,7 @@ from app.calls.registry import Ending
 from app.calls.script import Script
 from app.calls.speaker import Speaker
 from app.calls.turn_taking import Acts, TurnTaking
+from app.calls.vigil import Vigil
 from app.conversation.port import CallStarted, KeyPressed, SentenceHeard, SpeechFailed
 from app.conversation.turn_port import CallEnded, SentenceBegan, TurnFact
 from app.conversation.turns import Turns
@@ -40,6 +41,7 @@ class Call:
         self._player = Player(stream, socket, self, lead_s=means.limits.lead_s)
         self._speaker = Speaker(means.voice, self._player, tell=self._speech_failed, call=started.call_sid)
         self._listening = Listening(means.ears.open(), tell=self._tell)
+        self._vigil = Vigil(means.limits.silence)
         self._started = started
         self.transfer_to = ""
         heading = Heading(started.call_sid, script.name, script.streams, means.replica)
@@ -71,7 +73,8 @@ class Call:
         finally:
             self._turns.tell(CallEnded())
             self._turns.close()
-            self._journal.close(ending, transfer_to=self.transfer_to)
+            if ending is not Ending.TAKEN_OVER:  # the record is the newer stream's
+                self._journal.close(ending, transfer_to=self.transfer_to)
             self._means.ears.close(self._listening.ear)
             self._means.voice.forget(self._started.call_sid)
             self._report(ending, began_at)
@@ -85,6 +88,10 @@ class Call:
     def part(self, notice: str) -> None:
         """Say the notice now, in place of all else, and end the stream: another server goes on."""
         self._turns.part(notice)
+
+    def give_way(self) -> None:
+        """A newer stream has the call."""
+        self._end(Ending.TAKEN_OVER)
 
     def line_began(self, line: Line) -> None:
         if line.is_reply:
@@ -114,6 +121,7 @@ class Call:
     def _parts(self) -> list[Coroutine[None, None, None]]:
         return [
             self._listen(),
+            self._watch(),
             self._speaker.run(),
             self._player.run(),
             self._turns.responder.run(),
@@ -138,7 +146,13 @@ class Call:
                     return self._end(Ending.PROTOCOL_BROKEN)
         self._end(Ending.STREAM_BROKE)
 
+    async def _watch(self) -> None:
+        log.warning("stream.fell_silent", silent_s=round(await self._vigil.over(), 1))
+        self._end(Ending.STREAM_BROKE)
+
     def _hear(self, event: messages.Event) -> None:
+        if not isinstance(event, messages.Ignored):
+            self._vigil.heard()
         match event:
             case messages.MediaReceived(mulaw=mulaw, timestamp_ms=at_ms):
                 if self._script.listens:
@@ -180,5 +194,6 @@ class Call:
             underrun_ms=round(player.pacer.underruns.total_ms),
             frames_unsent=player.pacer.queued_ms // 20,
             frames_late=self._listening.ear.late_frames,
+            marks_forgotten=self._wire[0].marks_forgotten,
             **self._turns.figures(),
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.calls.ear_tick import EarTick
 from app.calls.resume import Nowhere, Records
+from app.calls.vigil import Patience
 from app.conversation.turn_port import TurnLimits
 from app.hearing.chain import HearingChain
 from app.speech.chain import Chain
@@ -18,6 +19,7 @@ class Limits:
     session_timeout_s: float = 1800.0
     lead_s: float = 0.4
     turns: TurnLimits = field(default_factory=TurnLimits)
+    silence: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Ending(StrEnum):
     TRANSFERRED = "transferred"  # to somebody else's phone
     HANDED_OVER = "handed_over"  # to another server, which goes on with the call
     SPEECH_FAILED = "speech_failed"  # no voice was left
+    TAKEN_OVER = "taken_over"  # by a newer stream of the same call
     STREAM_BROKE = "stream_broke"  # the socket went away without `stop`
     PROTOCOL_BROKEN = "protocol_broken"
     INTERNAL_ERROR = "internal_error"
@@ -39,6 +40,9 @@ class Leaver(Protocol):
 
     def part(self, notice: str) -> None:
         """Say the notice now, and end the stream."""
+
+    def give_way(self) -> None:
+        """A newer stream has the call: end this one at once, without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,16 @@ class Registry:
         return list(self._live.values())
 
     def began(self, call: LiveCall) -> None:
+        """A stream has begun; an older one of the same call gives way to it."""
+        older = self._live.get(call.call_sid)
         self._live[call.call_sid] = call
+        if older is not None and older.leaver is not None:
+            older.leaver.give_way()
 
     def ended(self, call_sid: str, departed: Departed) -> None:
+        """A stream is over, and with it the call, unless it gave way to a newer one."""
+        if departed.ending is Ending.TAKEN_OVER:
+            return
         self._live.pop(call_sid, None)
         self._ended[call_sid] = departed
         self._ended.move_to_end(call_sid)

@@ -12,7 +12,9 @@ from app import clock
 from app.calls.drain import Drain, Phase
 from app.log import log
 from app.settings import Settings
+from app.web.http_wire import HttpWire
 from app.web.parts import Parts
+from app.web.socket_wire import SocketWire
 
 LARGEST_MESSAGE = 64 * 1024  # bytes of one WebSocket message; Twilio's are under 500
 PING_S = 20.0  # seconds between pings, and until an unanswered one ends a dead socket
@@ -90,7 +92,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
         host=settings.server.address,
         port=settings.server.port,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        ws="websockets-sansio",
+        http=HttpWire,
+        ws=SocketWire,
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_S,

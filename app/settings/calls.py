@@ -49,6 +49,20 @@ class CallSettings(Section):
     session_timeout_ms: int = env(
         "SESSION_TIMEOUT", default=1_800_000, ge=1000, doc="milliseconds, longest call"
     )
+    first_media_s: float = env(
+        "FIRST_MEDIA_SECONDS",
+        default=30.0,
+        ge=0,
+        le=3600,
+        doc="seconds a stream may take to its first audio, then it is given up. 0: no bound",
+    )
+    media_silence_s: float = env(
+        "MEDIA_SILENCE_SECONDS",
+        default=15.0,
+        ge=0,
+        le=3600,
+        doc="seconds in which nothing at all comes from Twilio, then the stream is given up. 0: no bound",
+    )
     drain_s: float = env(
         "DRAIN_SECONDS",
         default=900.0,

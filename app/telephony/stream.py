@@ -8,6 +8,7 @@ import msgspec
 from app.errors import LocalProtocolError, RemoteProtocolError
 from app.telephony import messages as wire
 
+MOST_MARKS = 1000  # under way; of our own, and far more than Twilio ever plays behind
 MULAW = wire.MediaFormat(encoding="audio/x-mulaw", sample_rate=8000, channels=1)
 
 
@@ -49,6 +50,7 @@ class MediaStream:
         self._pending: dict[str, bool] = {}  # marks under way -> will their echo mean "played"
         self._used: set[str] = set()  # every name of the stream: some tens of bytes a sentence
         self.ignored = 0  # messages that meant nothing to us
+        self.marks_forgotten = 0  # that never came back, and made room for later ones
 
     @property
     def state(self) -> State:
@@ -85,6 +87,9 @@ class MediaStream:
             raise LocalProtocolError("'mark' with an empty or used name")
         self._used.add(name)
         self._pending[name] = True
+        if len(self._pending) > MOST_MARKS:
+            del self._pending[next(iter(self._pending))]
+            self.marks_forgotten += 1
         return f'{{"event":"mark","mark":{{"name":{_quoted(name)}}}{end}'
 
     def clear(self) -> str:

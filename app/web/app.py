@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -65,7 +65,7 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
                 return await _refuse(request, refused)
         return await _say_no(request, error)
 
-    handlers = {Refused: _refuse, HTTPException: nothing_here}
+    handlers = {Refused: _refuse, HTTPException: nothing_here, ClientDisconnect: _gone}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     app.router.redirect_slashes = False  # the redirect would be built from the request's own Host
     # Outside of everything, so that the page of an unexpected error has the headers too.
@@ -81,6 +81,10 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Refused) else 500
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse({"error": str(error)}, status_code=status, headers=headers)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # to nobody: who hung up in mid-form is no error of ours
 
 
 async def _say_no(_request: Request, error: Exception) -> Response:

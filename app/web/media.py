@@ -17,16 +17,17 @@ from app.calls.registry import Departed, Ending, LiveCall
 from app.calls.script import Script
 from app.calls.tokens import TokenRefused
 from app.conversation.port import CallResumed, TransferFailed
-from app.errors import AtCapacity, MediaStreamError
+from app.errors import AtCapacity, MediaStreamError, RemoteProtocolError
 from app.log import log
 from app.telephony import messages
 from app.telephony.stream import MediaStream
 from app.web.access import handshake_is_twilios, is_our_account
 from app.web.parts import Locks, Parts
+from app.web.pending import counted_as
 from app.web.voice import DEBUG_PATH, MEDIA_PATH, RESUME
 
 START_WITHIN_S = 5.0  # seconds; Twilio sends `start` within milliseconds of the handshake
-MOST_PENDING = 64  # sockets without a `start`; real ones pass in milliseconds, so only strangers pile up
+MOST_BEFORE_START = 10  # messages; Twilio sends `connected` and `start`
 NORMAL, PROTOCOL_ERROR, POLICY, INTERNAL = 1000, 1002, 1008, 1011
 CLOSES = {
     Ending.SESSION_TIMEOUT: (NORMAL, "session timeout"),
@@ -73,7 +74,6 @@ class Media:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._pending = 0
 
     def routes(self) -> list[WebSocketRoute]:
         return [WebSocketRoute(path, self.serve) for path in (MEDIA_PATH, DEBUG_PATH)]
@@ -88,21 +88,23 @@ class Media:
         await websocket.accept()
         socket = MediaSocket(websocket)
         stream = MediaStream()
-        started = await self._admit(stream, socket)
+        peer = websocket.client.host if websocket.client else ""
+        address = self._parts.locks.proxies.client_of(peer, websocket.headers)
+        started = await self._admit(stream, socket, counted_as(address))
         if started is None:
             return
         with structlog.contextvars.bound_contextvars(call_sid=started.call_sid):
             await self._serve_call(stream, socket, started, path)
 
-    async def _admit(self, stream: MediaStream, socket: MediaSocket) -> messages.Started | None:
+    async def _admit(self, stream: MediaStream, socket: MediaSocket, address: str) -> messages.Started | None:
         """Wait for `start` and take its token; None when the socket was turned away."""
-        if self._parts.desk.is_full_of_live_calls() or self._pending >= MOST_PENDING:
+        if self._parts.desk.is_full_of_live_calls():
             await _turn_away(socket, "at_capacity", "server at capacity")
             return None
-        self._pending += 1
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                started = await _start_of(stream, socket, self._parts.locks)
+                with self._parts.pending.one_of(address):
+                    started = await _start_of(stream, socket, self._parts.locks)
             if started is not None:
                 await self._let_in(started.parameters.get("token", ""), started.call_sid)
         except TimeoutError:
@@ -115,8 +117,6 @@ class Media:
             await _turn_away(socket, "protocol_broken", "protocol broken", fault=str(error))
         else:
             return started
-        finally:
-            self._pending -= 1
         return None
 
     async def _let_in(self, token: str, call_sid: str) -> None:
@@ -143,7 +143,8 @@ class Media:
         finally:
             # Before the close: Twilio may ask what follows as soon as it sees it.
             parts.registry.ended(call_sid, departed)
-            parts.desk.release(call_sid, goes_on=departed.ending.goes_on)
+            if departed.ending is not Ending.TAKEN_OVER:
+                parts.desk.release(call_sid, goes_on=departed.ending.goes_on)
             if departed.ending is Ending.FINISHED and parts.account is not None:
                 await parts.account.hang_up(call_sid)
             await socket.close(*CLOSES.get(departed.ending, (NORMAL, "")))
@@ -167,7 +168,10 @@ class Media:
 
 async def _start_of(stream: MediaStream, socket: MediaSocket, locks: Locks) -> messages.Started | None:
     """The `start` of a stream of our account; None when there is none."""
-    while (text := await socket.receive()) is not None:
+    for _ in range(MOST_BEFORE_START):
+        if (text := await socket.receive()) is None:
+            log.info("stream.refused", reason="gone_before_start")
+            return None
         event = stream.receive(text)
         if not isinstance(event, messages.Started):
             continue
@@ -175,8 +179,7 @@ async def _start_of(stream: MediaStream, socket: MediaSocket, locks: Locks) -> m
             return event
         await _turn_away(socket, "another_account", "invalid stream token")
         return None
-    log.info("stream.refused", reason="gone_before_start")
-    return None
+    raise RemoteProtocolError(f"{MOST_BEFORE_START} messages without a 'start'")
 
 
 async def _turn_away(socket: MediaSocket, reason: str, told: str, **fields: str) -> None:

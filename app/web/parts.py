@@ -27,6 +27,8 @@ from app.observe.ring import Ring
 from app.observe.shared_events import SharedEvents
 from app.speech.chain import Chain
 from app.telephony.rest import Account
+from app.web.doorstep import Doorstep
+from app.web.pending import Pending
 from app.web.proxies import NOBODY, Proxies
 
 
@@ -115,6 +117,8 @@ class Parts:
     speech_input_max: int = 50_000
     """Characters of one request for speech."""
     observers: Observers = field(default_factory=Observers)
+    doorstep: Doorstep = field(default_factory=Doorstep)
+    pending: Pending = field(default_factory=Pending)
 
     @property
     def admission(self) -> Admission:

@@ -28,5 +28,10 @@ def status_of(parts: Parts) -> dict[str, object]:
         "speech_api": parts.observers.requests.status(),
         "alarms": parts.observers.alarms.status(),
         "line": parts.reception.status(clock.now()),
+        "door": {
+            **parts.doorstep.figures(),
+            "sockets_pending": len(parts.pending),
+            "sockets_refused": parts.pending.refused,
+        },
         "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
     }

@@ -186,6 +186,16 @@ def test_what_is_remembered_is_bounded_and_live_calls_are_never_forgotten() -> N
     assert admission.live == 1
 
 
+def test_32_a_newer_stream_of_a_call_takes_over_the_slot_of_the_older() -> None:
+    admission = Admission(1)
+    admission.adopt("CA1", 0.0)
+    admission.adopt("CA1", 1.0)
+
+    assert (admission.live, admission.taken) == (1, 1)
+    admission.release("CA1")
+    assert (admission.live, admission.taken) == (0, 0)
+
+
 steps = st.lists(
     st.tuples(st.sampled_from(["reserve", "adopt", "release", "withdraw"]), st.integers(0, 5)),
     max_size=60,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,9 @@ from app.calls.call import TOLERATED_FAULTS, Call
 from app.calls.ear_tick import EarTick
 from app.calls.means import Limits, Means
 from app.calls.registry import Ending
+from app.calls.resume import Nowhere, Record
 from app.calls.script import Script
+from app.calls.vigil import Patience
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.conversation.port import Conversation, Fact, KeysEntered, Order, Say
@@ -24,9 +27,10 @@ from app.speech.chain import Chain
 from app.speech.trouble import trouble
 from tests.standins.phone import Phone
 from tests.standins.voice import ToneVoice, tone
-from tests.virtual_time import run
+from tests.virtual_time import in_virtual_time, run
 
-USUAL = Limits()
+UNWATCHED = Patience(0, 0)  # these phones send no audio
+USUAL = Limits(silence=UNWATCHED)
 Deed = Callable[[Phone], Awaitable[None]]
 
 
@@ -168,8 +172,36 @@ def test_a_phone_that_vanishes_without_stop_is_a_broken_stream() -> None:
     assert play(Announcement("Hello."), ToneVoice(), deed=vanish)[0] is Ending.STREAM_BROKE
 
 
+class Kept(Nowhere):
+    """The last record of the call, kept in memory."""
+
+    last: Record | None = None
+
+    def save(self, record: Record) -> None:
+        self.last = record
+
+
+@in_virtual_time
+async def test_32_a_call_that_gives_way_ends_at_once_and_leaves_the_record_to_the_newer_stream() -> None:
+    phone, kept = Phone(), Kept()
+    stream, started = phone.stream()
+    async with Chain([ToneVoice(seconds=9.0)]) as chain, asyncio.TaskGroup() as group:
+        means = replace(means_of(chain, USUAL), records=kept)
+        call = Call(started, stream, phone, script_of(Announcement("Hello.")), means)
+        over = group.create_task(call.run())
+        await asyncio.sleep(1.0)
+        began = clock.now()
+        call.give_way()
+        assert await over is Ending.TAKEN_OVER
+
+    assert clock.now() == pytest.approx(began)
+    assert kept.last is not None and kept.last.ending == ""
+
+
 def test_the_longest_call_ends_itself() -> None:
-    ending, _, lasted = play(Announcement("Hello."), ToneVoice(), limits=Limits(session_timeout_s=20.0))
+    ending, _, lasted = play(
+        Announcement("Hello."), ToneVoice(), limits=Limits(session_timeout_s=20.0, silence=UNWATCHED)
+    )
 
     assert ending is Ending.SESSION_TIMEOUT
     assert lasted == pytest.approx(20.0)

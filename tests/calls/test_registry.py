@@ -37,3 +37,32 @@ def test_a_transfer_is_kept_with_its_number() -> None:
 @pytest.mark.parametrize("ending", list(Ending))
 def test_only_a_hang_up_by_either_side_is_normal(ending: Ending) -> None:
     assert ending.is_normal is (ending in (Ending.CALLER_HUNG_UP, Ending.FINISHED))
+
+
+class Stream:
+    """A call that knows whether it was told to give way."""
+
+    def __init__(self) -> None:
+        self.gave_way = 0
+
+    def leave(self) -> None:
+        raise AssertionError
+
+    def part(self, notice: str) -> None:
+        raise AssertionError(notice)
+
+    def give_way(self) -> None:
+        self.gave_way += 1
+
+
+def test_32_an_older_stream_gives_way_to_a_newer_one_of_the_same_call_and_ends_nothing_of_it() -> None:
+    registry, older, newer = Registry(), Stream(), Stream()
+    registry.began(LiveCall("CA1", "MZ1", "", leaver=older))
+    registry.began(LiveCall("CA1", "MZ2", "", leaver=newer))
+    registry.ended("CA1", Departed(Ending.TAKEN_OVER))
+
+    assert (older.gave_way, newer.gave_way) == (1, 0)
+    assert [call.stream_sid for call in registry.live] == ["MZ2"]
+    assert registry.ending_of("CA1") is None
+    registry.ended("CA1", Departed(Ending.FINISHED))
+    assert registry.live == []

@@ -21,6 +21,9 @@ class Leaving:
     def part(self, notice: str) -> None:
         self.asked.add(notice)
 
+    def give_way(self) -> None:
+        self.asked.add("give way")
+
 
 @in_virtual_time
 async def test_calls_are_left_alone_then_asked_then_told() -> None:

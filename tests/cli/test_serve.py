@@ -6,6 +6,8 @@ import sys
 
 from app.cli.serve import server_config
 from app.settings import Settings
+from app.web.http_wire import HttpWire
+from app.web.socket_wire import SocketWire
 
 
 def test_media_sockets_are_bounded_uncompressed_and_pinged() -> None:
@@ -13,7 +15,7 @@ def test_media_sockets_are_bounded_uncompressed_and_pinged() -> None:
 
     assert (config.ws_max_size, config.ws_per_message_deflate) == (65536, False)
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (20, 20)
-    assert (config.ws, config.loop) == ("websockets-sansio", "uvloop")
+    assert (config.http, config.ws, config.loop) == (HttpWire, SocketWire, "uvloop")
     assert (config.host, config.port) == ("0.0.0.0", 9000)
     assert not config.proxy_headers
 

@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from app.calls.admission import Admission
 from app.calls.call import TOLERATED_FAULTS, Call
+from app.calls.desk import LocalDesk
 from app.calls.ear_tick import EarTick
 from app.calls.means import Means
 from app.calls.notes import Notes
@@ -23,6 +24,7 @@ from app.calls.reception import Reception
 from app.calls.registry import Ending, Registry
 from app.calls.resume import Nowhere, Record
 from app.calls.script import Script
+from app.calls.tokens import LocalTokens
 from app.conversation import script_model
 from app.conversation.immediate import Immediate
 from app.conversation.script import ScriptConversation
@@ -224,12 +226,14 @@ class _Found(Nowhere):
 def _app(locks: Locks, record: Record | None = None, notes: Notes | None = None) -> Starlette:
     ears = EarTick(Ears(VadBank(_network())))
     records = Nowhere() if record is None else _Found(record)
+    admission = Admission(2)
     parts = Parts(
         locks=locks,
         words=Words(busy="All lines are busy.", reject_when_full=False),
         means=Means(voice=Chain([ToneVoice()]), ears=ears, records=records),
         registry=Registry(),
-        reception=Reception(Admission(2)),
+        desk=LocalDesk(Reception(admission), admission),
+        tokens=LocalTokens(),
         ring=Ring(),
         script_for=lambda _path: _script(),
         elevenlabs_configured=False,

@@ -41,6 +41,15 @@ def address(listener: socket.socket) -> str:
 @asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket | None = None) -> AsyncIterator[str]:
     """Serve `app` as `hotline serve` would; yields `http://127.0.0.1:<port>`."""
+    async with served(app, listener) as (_, url):
+        yield url
+
+
+@asynccontextmanager
+async def served(
+    app: Starlette, listener: socket.socket | None = None
+) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+    """The same, with the server itself."""
     listener = listener or loopback()
     config = server_config(Settings.load({}))
     config.app, config.factory, config.loop = app, False, "none"
@@ -50,7 +59,7 @@ async def serving(app: Starlette, listener: socket.socket | None = None) -> Asyn
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only
         await asyncio.sleep(0.005)
     try:
-        yield address(listener)
+        yield server, address(listener)
     finally:
         server.should_exit = True
         await served

@@ -16,7 +16,7 @@ from app import clock
 from app.calls.admission import Admission
 from app.calls.tokens import LocalTokens
 from app.telephony import signature
-from app.web import media
+from app.web import media, pending
 from app.web.app import create_app
 from app.web.parts import Parts
 from tests.standins.server import serving
@@ -143,9 +143,21 @@ async def test_a_full_house_closes_the_socket_with_its_reason() -> None:
 
 
 async def test_too_many_sockets_without_a_start_are_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "MOST_PENDING", 0)
+    monkeypatch.setattr(pending, "MOST_PENDING", 0)
     async with dialled(make_parts()) as socket:
         assert await close_of(socket) == (1008, "server at capacity")
+
+
+async def test_threat_4_one_address_cannot_hold_every_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "MOST_PER_ADDRESS", 1)
+    monkeypatch.setattr(media, "counted_as", lambda peer: f"public {peer}")
+    parts = make_parts()
+    async with dialled(parts) as first, dialled(parts) as second:
+        assert await close_of(second) == (1008, "server at capacity")
+        await say(first, CONNECTED, start("wrong"))
+        assert await close_of(first) == (1008, "invalid stream token")
+
+    assert parts.pending.refused == 1
 
 
 async def test_a_socket_that_never_starts_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
