@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from app.errors import AtCapacity
 
 REMEMBERED = 10_000  # calls; a repeated webhook comes within seconds, so this outlives every retry
-SET_ASIDE_S = 4.0  # seconds; Twilio asks what follows as soon as a stream has ended
+SET_ASIDE_S = 3.0  # seconds; Twilio asks what follows as soon as a stream has ended
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ def _format(given: bytes) -> str:
 
 def _say(given: bytes, module: str, make: Callable[[], Speech]) -> None:
     async def ask() -> None:
-        with dialled(f"app.speech.{module}", given):
+        with dialled("app.speech.connection", given):
             await _sentence(make(), given)
 
     played(ask)

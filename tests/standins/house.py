@@ -86,6 +86,7 @@ class House:
     def left(self) -> tuple[int, ...]:
         """Slots, calls, sockets without a start, and connections without a request."""
         parts = self.parts
+        parts.admission.expire(clock.now())
         return parts.admission.taken, len(parts.registry.live), len(parts.pending), len(parts.doorstep)
 
 
