@@ -22,6 +22,7 @@ from app.calls.notes import Notes
 from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
 from app.calls.shared_desk import SharedDesk
+from app.calls.stall_watch import stall_watch
 from app.calls.usher import Fetch, usher
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
@@ -203,6 +204,7 @@ def _lifespan(parts: Parts) -> Lifespan:
             parts.voice.prepare(parts.ready)
             await stack.enter_async_context(parts.recognisers)
             parts.observers.metrics.show_permits(lambda: _permits(parts))
+            await stack.enter_async_context(stall_watch())
             async with asyncio.TaskGroup() as group:
                 leaving = see_off(parts.drain, parts.registry)
                 house = _keep_house(parts.admission)

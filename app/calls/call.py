@@ -88,6 +88,9 @@ class Call:
         if line.is_reply:
             self._turns.tell(SentenceBegan(line.interruptible))
 
+    def line_left(self, line: Line) -> None:
+        self._journal.note()
+
     def line_heard(self, line: Line) -> None:
         if line.is_reply:
             self._turns.responder.note(SentenceHeard(line.text))
@@ -100,6 +103,7 @@ class Call:
     def silenced(self) -> None:
         ear = self._listening.ear
         ear.cleared(ear.now_ms + CLEARED_WITHIN_MS)
+        self._journal.note()
 
     def _acts(self, mailbox: Mailbox) -> Acts:
         return Acts(

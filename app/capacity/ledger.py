@@ -59,17 +59,17 @@ class Ledger:
     Args:
         store: where they are.
         provider: whose workspace.
-        configured: permits at once, as this replica was told; the scripts know of lower limits.
+        configured: permits at once, as this replica was told, if it was; the scripts know of lower limits.
         most_waiting: in line, over all replicas.
     """
 
-    def __init__(self, store: Store, provider: str, configured: int, most_waiting: int) -> None:
+    def __init__(self, store: Store, provider: str, configured: int | None, most_waiting: int) -> None:
         self.store = store
         self._keys = [
             *(store.key("permits", provider, each) for each in ("held", "line", "alive", "gone", "meta")),
             store.key("server"),
         ]
-        self._common = (store.key("permits", provider, "wake", ""), configured, most_waiting)
+        self._common = (store.key("permits", provider, "wake", ""), configured or 0, most_waiting)
 
     def channel(self, owner: str) -> str:
         """Where the ids that were granted to `owner` are published."""

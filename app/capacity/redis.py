@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app import clock
-from app.capacity.effective import MARGIN_SHARE
+from app.capacity.effective import MARGIN_SHARE, UNKNOWN
 from app.capacity.leases import Lease, Leases
 from app.capacity.ledger import NO_NEWS, Ledger, Renewal
 from app.capacity.line import MOST_WAITING
@@ -38,7 +38,7 @@ class Terms:
     """What does not change."""
 
     provider: str
-    configured: int
+    configured: int | None
     most_waiting: int
     replicas: Callable[[], int]
     owner: str
@@ -73,7 +73,7 @@ class RedisPermits:
     Args:
         store: where they are shared.
         provider: whose workspace.
-        configured: permits at once.
+        configured: permits at once; None: as the vendor says.
         replica: this server's name.
         replicas: how many servers were last known, this one included.
         most_waiting: in line, over all replicas.
@@ -83,7 +83,7 @@ class RedisPermits:
         self,
         store: Store,
         provider: str,
-        configured: int,
+        configured: int | None = None,
         *,
         replica: str = "one",
         replicas: Callable[[], int] = lambda: 1,
@@ -93,7 +93,7 @@ class RedisPermits:
         self.counts = Counts()
         self._ledger = Ledger(store, provider, configured, most_waiting)
         self._terms = Terms(provider, configured, most_waiting, replicas, owner)
-        self._leases = Leases(configured)
+        self._leases = Leases(configured or UNKNOWN)
         self._news = News()
         self._bell = asyncio.Event()
         self._life = AsyncExitStack()
@@ -124,7 +124,8 @@ class RedisPermits:
         word = "" if maximum is None or maximum < 1 else str(less_margin(maximum))
         if word != self._news.last_vendor:
             self._news.vendor = self._news.last_vendor = word
-            self._leases.limit = min(self._terms.configured, int(word or self._terms.configured))
+            known = [most for most in (self._terms.configured, int(word or 0)) if most]
+            self._leases.limit = min(known, default=UNKNOWN)
             self._bell.set()
 
     def vendor_refused(self) -> None:

@@ -6,6 +6,7 @@
 local held, line, alive, gone, meta, server = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local wake, configured, most_waiting = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local LEASE, WAITER, REMEMBERED, SETTLING = 5000, 2000, 30000, 2000
+local UNKNOWN = 5 -- permits, where neither operator (0) nor vendor has said
 local RISE, BURST = 10000, 2000
 local PLACES = 10000000000000 -- places in the line of one rank: milliseconds since 1970, and some
 local time = redis.call('TIME')
@@ -21,7 +22,8 @@ end
 
 -- The least of what was configured, what the vendor says, and what its refusals taught.
 local function limit()
-  local cap = math.min(configured, noted('vendor') or configured)
+  local most = configured > 0 and configured or noted('vendor') or UNKNOWN
+  local cap = math.min(most, noted('vendor') or most)
   local learned = noted('learned')
   if learned then
     local risen = learned + math.floor((now - noted('learned_at')) / RISE)
