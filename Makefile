@@ -32,7 +32,7 @@ setup-dev: $(VENV)/.installed-dev  ## the same, with what tests and checks need
 run: setup  ## serve on http://localhost:8000
 	@$(BIN)/hotline serve $(ARGS)
 
-fleet: setup  ## replicas behind a balancer on http://localhost:8000 (ARGS="--replicas 3")
+fleet: setup  ## replicas behind a balancer on http://localhost:8000 (ARGS="--replicas 3 --redis")
 	@$(BIN)/python -m deploy.fleet $(ARGS)
 
 call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")

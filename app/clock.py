@@ -14,6 +14,11 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+def steady() -> float:
+    """Monotonic seconds that go on while the event loop stands still, for a thread that looks at it."""
+    return time.monotonic()
+
+
 def wall() -> datetime:
     """The date and time in UTC, for people and logs; never for measuring."""
     return datetime.now(UTC)

@@ -23,6 +23,7 @@ from app.calls.registry import Registry
 from app.calls.retention import Retention, keep_no_longer
 from app.calls.seeing_off import see_off
 from app.calls.shared_desk import SharedDesk
+from app.calls.stall_watch import stall_watch
 from app.calls.usher import Fetch, usher
 from app.calls.vigil import Patience
 from app.capacity.port import PermitStatus
@@ -214,6 +215,7 @@ def _lifespan(parts: Parts) -> Lifespan:
             parts.voice.prepare(parts.ready)
             await stack.enter_async_context(parts.recognisers)
             parts.observers.metrics.show_permits(lambda: _permits(parts))
+            await stack.enter_async_context(stall_watch())
             async with asyncio.TaskGroup() as group:
                 leaving = see_off(parts.drain, parts.registry)
                 house = _keep_house(parts.admission)

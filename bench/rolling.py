@@ -1,11 +1,13 @@
 """A rolling restart of a fleet, and the death of one replica, under callers who listen and press keys.
 
-    python -m bench.rolling [--calls 60] [--replicas 3] [--redis redis://localhost/0]
+    python -m bench.rolling [--calls 60] [--replicas 3] [--redis]
 
 Replicas are processes of their own with a stand-in vendor; balancer, vendor and callers share this one.
 "Between" is the silence from the last sound of one stream to the first of the next: a call is handed over at
 a silence, and the second for which these callers think before they press a key are part of it. "Without any
-stream" is what the hand-over itself takes.
+stream" is what the hand-over itself takes. "Longest silence" is what any caller heard at a stretch, their own
+second included. With `--redis` the replicas share a store that is started for them; what they asked of it is
+told by the second and by the second of a call.
 """
 
 import argparse
@@ -15,11 +17,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the product runs; must precede numpy
 
 import uvloop
+from redis.asyncio import Redis
 
 from app import clock
 from app.simulator.caller import simulate_call
@@ -27,6 +31,7 @@ from app.simulator.exchange import Exchange
 from app.simulator.load import percentiles
 from app.simulator.plan import Turn
 from app.simulator.report import CallReport
+from deploy.fleet.store import OwnStore
 from tests.journeys.fleets import CUT_OFF, Running, running, was_not_cut
 
 RAMP_PER_S = 10.0
@@ -71,6 +76,8 @@ async def tell(there: Running, reports: list[CallReport]) -> None:
     apologies = [await there.count(report, CUT_OFF) for report in moved]
     cut = [report for report in reports if not was_not_cut(report)]
     print(f"  {len(reports)} calls, {len(moved)} moved ({len(between)} times), {len(cut)} cut")
+    longest = [report.silences.longest_ms for report in reports]
+    print(f"  longest silence heard, ms: {percentiles(longest)}, longest {max(longest, default=0)}")
     print(f"  between streams, ms: {percentiles(between)}, longest {max(between, default=0)}")
     print(f"  without any stream, ms: {percentiles(gaps)}, longest {max(gaps, default=0)}")
     print(f"  heard the whole greeting: {sum(min(each) >= 1 for each in heard)}")
@@ -81,20 +88,44 @@ async def tell(there: Running, reports: list[CallReport]) -> None:
 
 
 async def bench(args: argparse.Namespace) -> None:
-    environ = {"REDIS_URL": args.redis} if args.redis else {}
     blows: dict[str, Blow] = {"rolling restart": roll, "SIGKILL of one replica": kill}
     for name, blow in blows.items():
-        with tempfile.TemporaryDirectory() as folder:
-            async with running(Path(folder), replicas=args.replicas, **environ) as there:
-                print(f"{name} of {args.replicas} replicas under {args.calls} calls")
-                await tell(there, await under_calls(there, args.calls, blow))
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            store = await stack.enter_async_context(OwnStore()) if args.redis else None
+            environ = {"REDIS_URL": store.url} if store else {}
+            there = await stack.enter_async_context(running(folder, replicas=args.replicas, environ=environ))
+            print(f"{name} of {args.replicas} replicas under {args.calls} calls")
+            began = clock.now()
+            reports = await under_calls(there, args.calls, blow)
+            await tell(there, reports)
+            if store is not None:
+                await tell_load(store, reports, clock.now() - began)
+
+
+async def tell_load(store: OwnStore, reports: list[CallReport], lasted_s: float) -> None:
+    """What was asked of the store."""
+    async with Redis.from_url(store.url, protocol=2) as redis:
+        asked = await redis.info("commandstats")
+        scripts = asked.get("cmdstat_evalsha", {"calls": 0, "usec": 0})
+        peak = (await redis.info("memory"))["used_memory_peak_human"]
+    talked_s = (
+        sum(figures.ticks for report in reports for figures in (s.figures for s in report.streams)) / 50
+    )
+    calls, usec = scripts["calls"], scripts["usec"]
+    print(
+        f"  store: {calls} scripts, {calls / lasted_s:.0f} a second, {calls / talked_s:.2f} in each of a call"
+    )
+    print(
+        f"  store: {usec / max(1, calls):.0f} us each, {usec / 1e4 / lasted_s:.1f} % of a core, {peak} used"
+    )
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description="Restarts under calls.")
     parser.add_argument("--calls", type=int, default=60)
     parser.add_argument("--replicas", type=int, default=3)
-    parser.add_argument("--redis", default="", help="the replicas' store; without it they share a folder")
+    parser.add_argument("--redis", action="store_true", help="with a store; without it they share a folder")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(bench(parser.parse_args(argv or [])))
 

@@ -1,6 +1,7 @@
 """The one reader of clocks."""
 
 import asyncio
+import time
 
 from app import clock
 from tests.virtual_time import run
@@ -13,6 +14,13 @@ def test_now_is_the_loops_own_clock_so_that_a_test_can_make_it_jump() -> None:
         return clock.now() - began
 
     assert run(an_hour()) == 3600
+
+
+def test_the_steady_clock_goes_on_while_the_loop_stands() -> None:
+    before = clock.steady()
+    time.sleep(0.01)
+
+    assert clock.steady() - before >= 0.01
 
 
 def test_processor_time_only_grows() -> None:

@@ -97,6 +97,9 @@ class Call:
         if line.is_reply:
             self._turns.tell(SentenceBegan(line.interruptible))
 
+    def line_left(self, line: Line) -> None:
+        self._journal.note()
+
     def line_heard(self, line: Line) -> None:
         if line.is_reply:
             self._turns.responder.note(SentenceHeard(line.text))
@@ -109,6 +112,7 @@ class Call:
     def silenced(self) -> None:
         ear = self._listening.ear
         ear.cleared(ear.now_ms + CLEARED_WITHIN_MS)
+        self._journal.note()
 
     def _acts(self) -> Acts:
         journal = self._journal
@@ -119,6 +123,7 @@ class Call:
         return CallStarted(self._started.call_sid, {name: value for name, value in given if name != "token"})
 
     def _parts(self) -> list[Coroutine[None, None, None]]:
+        ears, phrases = self._means.recognisers, self._script.phrases
         return [
             self._listen(),
             self._watch(),
@@ -127,11 +132,8 @@ class Call:
             self._turns.responder.run(),
             self._journal.run(),
             self._mailbox.run(),
-            *([self._recognise()] if self._script.listens else []),
+            *([self._listening.run(ears, phrases)] if self._script.listens else []),
         ]
-
-    async def _recognise(self) -> None:
-        await self._listening.run(self._means.recognisers, self._script.phrases)
 
     async def _listen(self) -> None:
         stream, socket = self._wire
@@ -182,12 +184,11 @@ class Call:
 
     def _report(self, ending: Ending, began_at: float) -> None:
         player = self._player
-        first = player.tally.first_sent_at
         log.info(
             "call.ended",
             reason=ending.value,
             duration_s=round(clock.now() - began_at, 3),
-            first_audio_ms=None if first is None else round((first - began_at) * 1000),
+            first_audio_ms=player.tally.first_audio_ms(began_at),
             sentences_heard=player.marks.count(Fate.PLAYED),
             sentences_unheard=player.marks.count(Fate.OUTSTANDING) + player.marks.count(Fate.CLEARED),
             underruns=player.pacer.underruns.count,

@@ -52,7 +52,7 @@ class Journal:
 
     def freeze(self) -> None:
         """What stands now is what another server goes on from, whatever is said until the end."""
-        self._frozen = self._frozen or self._record()
+        self._frozen = self._frozen or self._record().cut(clock.wall().timestamp())
 
     async def run(self) -> None:
         """Keep the record fresh until the call cancels this."""
@@ -77,7 +77,7 @@ class Journal:
             call_sid=self._heading.call_sid,
             conversation=self._heading.conversation,
             state=dict(self._standing.snapshot()),
-            unheard=unheard(self._lines()),
+            unheard=unheard(self._lines(), wall_s=clock.wall().timestamp() - clock.now()),
             ending=ending,
             transfer_to=transfer_to,
             streams=self._heading.streams,

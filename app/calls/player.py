@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from app import clock
+from app.audio.quiet import quiet_end_ms
 from app.audio.tone import tone
 from app.calls.port import Socket
 from app.calls.tally import Tally
@@ -27,6 +28,9 @@ class Audience(Protocol):
 
     def line_began(self, line: Line) -> None:
         """The first frame of a sentence has left."""
+
+    def line_left(self, line: Line) -> None:
+        """The last frame of a sentence has left: `line.heard_by` is known."""
 
     def line_heard(self, line: Line) -> None:
         """The phone has played all of a sentence."""
@@ -62,7 +66,7 @@ class Player:
         await self.wait_until_less_than(LONGEST_QUEUE_MS)
         self.pacer.put(mulaw)
         if self._cut.line is not None:
-            self._cut.line.made_ms += len(mulaw) // BYTES_PER_MS
+            self._cut.made(mulaw)
         self._bells.wake.set()
 
     async def finish(self, line: Line) -> None:
@@ -100,6 +104,7 @@ class Player:
         played_until = self.pacer.played_until
         sent_marks = [(name, at) for name, at in self.marks.sent_ends() if at > now]
         self._cut.held = hold(now, played_until, bytes(self._cut.sent), sent_marks, self.pacer.clear())
+        self.marks.recall(now)
         self._cut.sent.clear()
         # The phone's own buffers play on for some 100 ms: until then a `clear` may still catch a word.
         self._cut.clear_due = played_until > now - NETWORK_S
@@ -222,7 +227,8 @@ class Player:
         if (line := self.marks.begins(due.name, reached_at)) is not None:
             self._audience.line_began(line)
             return ""
-        self.marks.leaves(due.name, reached_at)
+        if (line := self.marks.leaves(due.name, reached_at)) is not None:
+            self._audience.line_left(line)
         return stream.mark(due.name)
 
 
@@ -250,6 +256,13 @@ class Cut:
         self.held: Held | None = None
         self.line: Line | None = None  # being put
         self.clear_due = False
+
+    def made(self, mulaw: bytes) -> None:
+        """So much more of the sentence that is being put."""
+        assert self.line is not None
+        made_ms, quiet_ms = len(mulaw) // BYTES_PER_MS, quiet_end_ms(mulaw)
+        self.line.made_ms += made_ms
+        self.line.quiet_ms = self.line.quiet_ms + made_ms if quiet_ms == made_ms else quiet_ms
 
     def keep(self, mulaw: bytes) -> None:
         self.sent += mulaw

@@ -21,6 +21,10 @@ class Tally:
             self.first_sent_at = now
         self.reply_frames += len(mulaw) // FRAME_BYTES
 
+    def first_audio_ms(self, began_at: float) -> int | None:
+        """From the start of the call to the first frame that left; None when none did."""
+        return None if self.first_sent_at is None else round((self.first_sent_at - began_at) * 1000)
+
     def report_underrun(self, met: Underruns) -> None:
         """Log a gap the caller has just heard."""
         if met.count > self.underruns:

@@ -35,7 +35,14 @@ class Line:
     is_made: bool = False
     places: list[Spoken] = field(default_factory=list)
     """Where in `text` the audio is, in media ms of the line, as far as voices told."""
+    quiet_ms: int = 0
+    """Of what is made, the silence behind its last sound."""
     fate: Fate = Fate.OUTSTANDING
+
+    @property
+    def heard_by(self) -> float | None:
+        """When the phone has played its last sound; None until its last frame has left."""
+        return None if self.ends_at is None else self.ends_at - self.quiet_ms / 1000
 
 
 class Marks:
@@ -70,10 +77,18 @@ class Marks:
             line.begins_at = at
         return line
 
-    def leaves(self, name: str, at: float) -> None:
-        """The mark behind a line has left; the phone reaches it `at`."""
-        if name in self._ends:
-            self._ends[name].ends_at = at
+    def leaves(self, name: str, at: float) -> Line | None:
+        """The mark behind a line has left, the phone reaches it `at`: its line; None for any other mark."""
+        line = self._ends.get(name)
+        if line is not None:
+            line.ends_at = at
+        return line
+
+    def recall(self, now: float) -> None:
+        """What the phone has not played by `now` was taken back from it."""
+        for line in self._ends.values():
+            if line.ends_at is not None and line.ends_at > now:
+                line.ends_at = None
 
     def settle(self, name: str, *, played: bool) -> Line | None:
         """A mark came back: its line, when that is now known to have been played, or cleared."""

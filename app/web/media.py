@@ -5,6 +5,7 @@ the house, and within a few seconds a `start` that carries its call's own one-ti
 """
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 
 import structlog
@@ -16,7 +17,7 @@ from app.calls.call import Call
 from app.calls.registry import Departed, Ending, LiveCall
 from app.calls.script import Script
 from app.calls.tokens import TokenRefused
-from app.conversation.port import CallResumed, TransferFailed
+from app.conversation.port import CallResumed, SentenceHeard, TransferFailed
 from app.errors import AtCapacity, MediaStreamError, RemoteProtocolError
 from app.log import log
 from app.telephony import messages
@@ -159,6 +160,10 @@ class Media:
             log.warning("call.not_resumed", reason="no record" if record is None else "another conversation")
             return script
         script.conversation.restore(record.state)
+        for text in record.heard:
+            async with aclosing(script.conversation.respond(SentenceHeard(text))) as orders:
+                async for _ in orders:
+                    pass  # it is only to know
         opening: CallResumed | TransferFailed = record.resumed(cut_off=record.ending != Ending.HANDED_OVER)
         if record.transfer_failed:
             opening = TransferFailed(record.transfer_to)

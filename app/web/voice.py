@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app import clock
 from app.calls.desk import Left
 from app.calls.reception import Caller, LetIn, No, TurnAway, Verdict, Wait
 from app.calls.registry import Ending
@@ -60,7 +61,7 @@ class Voice:
 
     async def _begin(self, call_sid: str, form: Form) -> str:
         """A call that rings; one that we know is in the midst of a conversation goes on."""
-        record = await self._parts.means.records.load(call_sid)
+        record = await self._record(call_sid)
         # Of a stream that broke while its server lived, Twilio asks `/voice/after`: this is somebody anew.
         if record is not None and record.ending in ("", Ending.HANDED_OVER) and self._is_interrupted(record):
             return await self._resume(record)
@@ -88,7 +89,7 @@ class Voice:
             return _xml(await self._go_on(call_sid, form))
 
     async def _go_on(self, call_sid: str, form: Form) -> str:
-        record = await self._parts.means.records.load(call_sid)
+        record = await self._record(call_sid)
         if dialled := form.get("DialCallStatus"):
             return await self._come_back(record, call_sid, dialled)
         if record is not None and self._is_interrupted(record):
@@ -149,6 +150,12 @@ class Voice:
         self._parts.means.records.save(failed)
         return await self._resume(failed)
 
+    async def _record(self, call_sid: str) -> Record | None:
+        """Where the call stood when Twilio asked what follows."""
+        asked_at = clock.wall().timestamp()
+        record = await self._parts.means.records.load(call_sid)
+        return None if record is None else record.settled(asked_at)
+
     def _is_interrupted(self, record: Record) -> bool:
         """Whether the call is in the midst of a conversation, and has no stream."""
         live = any(call.call_sid == record.call_sid for call in self._parts.registry.live)
@@ -167,7 +174,8 @@ class Voice:
         token = await self._parts.tokens.issue(call_sid, again=True)
         self._parts.voice.warm()
         # Counted here: a stream that never comes must not be tried for ever.
-        self._parts.means.records.save(msgspec.structs.replace(record, streams=record.streams + 1))
+        going_on = msgspec.structs.replace(record, streams=record.streams + 1)
+        self._parts.means.records.save(going_on)
         log.info("call.resuming", call_sid=call_sid, streams=record.streams, from_replica=record.replica)
         return self._stream(MEDIA_PATH, token, {RESUME: "1"})
 

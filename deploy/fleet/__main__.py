@@ -11,18 +11,28 @@ from pathlib import Path
 
 from deploy.fleet.fleet import Fleet, FleetPlan
 from deploy.fleet.replica import NotStarted
+from deploy.fleet.store import NoStore, OwnStore
 
 EXAMPLES = """\
 examples:
   python -m deploy.fleet                        two replicas behind http://localhost:8000
   python -m deploy.fleet --replicas 3 --port 9000
+  python -m deploy.fleet --redis                with a store of its own: valkey-server or redis-server
+  REDIS_URL=redis://host/0 python -m deploy.fleet
   kill -HUP <pid of the fleet>                  rolling restart: no call is cut
   hotline load --calls 20 --seconds 60 --url http://localhost:8000/voice
 
-Replicas share a folder: DATA_DIR, else one for as long as the fleet runs. A stream must come back to the
-replica that asked for it, which is told by its path: good for trying, but no webhook can be signed. Every
-other setting is passed on to the replicas: `hotline config` lists them.
+With a store the replicas are one hotline: any of them takes any webhook and any socket, each has a
+folder of its own, and webhooks can be signed (TWILIO_AUTH_TOKEN, over the balancer's address, or over
+PUBLIC_URL where that is set). Without one they share a folder (DATA_DIR, else one for as long as the
+fleet runs): a stream must come back to the replica that asked for it, which is told by its path, so that
+no webhook can be signed. Every other setting is passed on to the replicas: `hotline config` lists them.
 """
+
+
+UNSIGNED = (
+    "TWILIO_AUTH_TOKEN needs a store (--redis): without one the replicas' own paths would not be signed"
+)
 
 
 def parsed(argv: list[str]) -> argparse.Namespace:
@@ -34,6 +44,7 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--replicas", type=int, default=2, metavar="N", help="how many (2)")
     parser.add_argument("--port", type=int, default=8000, help="of the balancer (8000)")
+    parser.add_argument("--redis", action="store_true", help="start a store too, in place of REDIS_URL")
     args = parser.parse_args(argv)
     if args.replicas < 1:
         parser.error(f"--replicas {args.replicas}, expected 1 or more")
@@ -49,11 +60,11 @@ async def run(args: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         folder = os.environ.get("DATA_DIR") or stack.enter_context(tempfile.TemporaryDirectory())
         environ = {name: value for name, value in os.environ.items() if name != "PORT"}
-        if environ.get("TWILIO_AUTH_TOKEN"):
-            print(
-                "TWILIO_AUTH_TOKEN cannot be used: the replicas' own paths would not be signed",
-                file=sys.stderr,
-            )
+        if args.redis:
+            environ["REDIS_URL"] = (await stack.enter_async_context(OwnStore())).url
+            _tell(f"store at {environ['REDIS_URL']}")
+        if environ.get("TWILIO_AUTH_TOKEN") and not environ.get("REDIS_URL"):
+            print(UNSIGNED, file=sys.stderr)
             return 2
         plan = FleetPlan(folder=Path(folder), replicas=args.replicas, port=args.port, environ=environ)
         fleet = await stack.enter_async_context(Fleet(plan, _tell))
@@ -89,7 +100,7 @@ def main() -> int:
     args = parsed(sys.argv[1:])
     try:
         return asyncio.run(run(args))
-    except (NotStarted, OSError) as error:
+    except (NoStore, NotStarted, OSError) as error:
         print(f"the fleet cannot run: {error}", file=sys.stderr)
         return 2
 

@@ -1,8 +1,9 @@
 """A load balancer for developers and tests, in a few pages: what any real one does in front of hotline.
 
-Every request goes to a replica whose `/readyz` says yes, one request a connection, so that a replica on its
-way out gets no more of them; a webhook that nobody answered is asked of the next one. A WebSocket is piped,
-and stays where it is. In production take haproxy, or what the platform has.
+Every request goes to a replica whose `/readyz` says yes, one request a connection, so that a replica on
+its way out gets no more of them; a webhook that nobody answered is asked of the next one. Where none is
+ready, as in a full house, whoever answers at all is asked: callers in line must be told. A WebSocket is
+piped, and stays where it is. In production take haproxy, or what the platform has.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ class Backend:
     name: str
     port: int
     is_ready: bool = False
+    answers: bool = False
+    """Ready or not, it says so."""
     open: int = 0
     """Connections of callers that are there now."""
 
@@ -97,18 +100,19 @@ class Balancer:
 
     async def look(self, backend: Backend) -> bool:
         """Ask a replica whether it takes calls, and believe it."""
-        ready = False
+        ready = answers = False
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
                 try:
                     writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    ready = b" 200 " in await reader.readline()
+                    status = await reader.readline()
+                    ready, answers = b" 200 " in status, bool(status)
                 finally:
                     writer.close()
         if ready is not backend.is_ready:
             self._tell(f"{backend.name} {'takes' if ready else 'takes no'} calls")
-        backend.is_ready = ready
+        backend.is_ready, backend.answers = ready, answers
         return ready
 
     async def _look(self) -> None:
@@ -135,7 +139,7 @@ class Balancer:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     there, back = await asyncio.open_connection("127.0.0.1", backend.port)
             except (OSError, TimeoutError):
-                backend.is_ready = False
+                backend.is_ready = backend.answers = False
                 continue
             backend.open += 1
             try:
@@ -150,6 +154,7 @@ class Balancer:
         """Who is asked, in order: the wanted one, then those that are ready, the least busy first."""
         turn = next(self._turn)
         ready = [backend for backend in self._backends if backend.is_ready]
+        ready = ready or [backend for backend in self._backends if backend.answers]
         ready = ready[turn % len(ready) :] + ready[: turn % len(ready)] if ready else []
         named = [backend for backend in self._backends if backend.name == wanted]
         return dict.fromkeys([*named, *sorted(ready, key=lambda backend: backend.open)])

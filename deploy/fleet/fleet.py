@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from deploy.fleet.balancer import Backend, Balancer
+from deploy.fleet.ports import free_port
 from deploy.fleet.replica import Replica
 
 LOOK_S = 0.5  # seconds between two looks at `/readyz`; HAND_OVER_SECONDS must be longer than one
@@ -20,12 +20,16 @@ class FleetPlan:
     """What is to run."""
 
     folder: Path
-    """DATA_DIR of all replicas, and their logs under `logs`."""
+    """DATA_DIR of all replicas, or of each a folder in it; and their logs under `logs`."""
     replicas: int = 2
     port: int = 0
     """Of the balancer; 0 takes a free one."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    """Of every replica."""
+    """Of every replica; with a REDIS_URL they share that store, and nothing else."""
+
+    @property
+    def has_store(self) -> bool:
+        return bool(self.environ.get("REDIS_URL"))
 
 
 class Fleet:
@@ -68,15 +72,24 @@ class Fleet:
         """Start one more process, behind the balancer as soon as it is ready."""
         self._started += 1
         backend = Backend(f"r{self._started}", port or free_port())
-        environ = {"HAND_OVER_SECONDS": "2", **self._plan.environ}
-        environ |= {"HOST": "127.0.0.1", "DATA_DIR": str(self._plan.folder)}
-        own_path = f"/{backend.name}"  # stream tokens are each replica's own
-        environ["PUBLIC_URL"] = self.url + own_path
-        replica = Replica(backend, environ, self._plan.folder / "logs" / f"{backend.name}.log")
+        log = self._plan.folder / "logs" / f"{backend.name}.log"
+        replica = Replica(backend, self._environ_of(backend.name), log)
         await replica.start()
         self._backends.append(backend)
         self._tell(f"{backend.name} on port {backend.port}, pid {replica.pid}, log {replica.log}")
         return replica
+
+    def _environ_of(self, name: str) -> dict[str, str]:
+        environ = {
+            "HAND_OVER_SECONDS": "2",
+            "PUBLIC_URL": self.url,
+            **self._plan.environ,
+            "HOST": "127.0.0.1",
+        }
+        if self._plan.has_store:  # any replica can take any webhook and any socket
+            return environ | {"DATA_DIR": str(self._plan.folder / name)}
+        # Stream tokens are each replica's own: the path brings a socket back. The folder holds the records.
+        return environ | {"DATA_DIR": str(self._plan.folder), "PUBLIC_URL": f"{self.url}/{name}"}
 
     async def replace(self, replica: Replica) -> int:
         """A new process takes the place of `replica`, whose calls leave it; gives its exit code."""
@@ -112,8 +125,3 @@ async def _end(replica: Replica) -> None:
     except TimeoutError:
         replica.send(signal.SIGKILL)
         await replica.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -122,6 +122,8 @@ def test_threat_11_a_playlist_makes_nobody_ask_for_what_it_names(tmp_path: Path)
 def test_threat_11_an_address_is_no_audio_file(url: str) -> None:
     with pytest.raises(ConfigError, match="is not a file"):
         load_prompt(url)
+
+
 @pytest.mark.parametrize("rate", [50, 2_000_000_000])
 def test_a_file_that_claims_a_rate_of_no_sound_is_refused(tmp_path: Path, rate: int) -> None:
     with wave.open(str(path := tmp_path / "slow.wav"), "wb") as file:

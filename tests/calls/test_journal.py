@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app import clock
 from app.calls.journal import REFRESH_S, Heading, Journal
 from app.calls.registry import Ending
 from app.calls.resume import Nowhere, Record, Unheard
@@ -68,3 +69,18 @@ async def test_what_is_said_after_the_freeze_is_not_for_the_next_server() -> Non
 
     assert records.saved[-1].unheard == (Unheard("A reply."),)
     assert records.saved[-1].ending == "handed_over"
+
+
+@in_virtual_time
+async def test_a_sentence_that_was_in_the_phones_buffer_at_the_freeze_is_for_the_next_server() -> None:
+    records, lines = (
+        Kept(),
+        [Line("Played.", ends_at=clock.now() - 1), Line("Cut.", ends_at=clock.now() + 0.3)],
+    )
+    told = journal(records, lines)
+    told.freeze()
+    await asyncio.sleep(5.0)
+    told.close(Ending.HANDED_OVER)
+
+    assert records.saved[-1].unheard == (Unheard("Cut."),)
+    assert records.saved[-1].heard == ("Played.",)

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from app import clock
+from app.audio.frame import SILENCE
 from app.calls.player import LONGEST_QUEUE_MS, Player
 from app.playout.marks import Fate, Line
 from app.speech.port import Spoken
@@ -20,12 +23,16 @@ class Ears:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.plays_at: list[float] = []
+        self.left: list[Line] = []
 
     def line_began(self, line: Line) -> None:
         self.told.append(f"began {line.text}")
 
     def line_heard(self, line: Line) -> None:
         self.told.append(f"heard {line.text}")
+
+    def line_left(self, line: Line) -> None:
+        self.left.append(line)
 
     def silenced(self) -> None: ...
 
@@ -253,3 +260,37 @@ async def test_it_ends_when_the_socket_is_gone() -> None:
     await player.run()
 
     assert phone.sent == []
+
+
+@in_virtual_time
+async def test_when_a_sentence_has_left_it_is_known_by_when_its_last_sound_is_played() -> None:
+    phone, ears = Phone(), Ears()
+    quiet = SILENCE * 160 * 15
+    async with playing(phone, ears) as player:
+        began = clock.now()
+        line = Line("Hello.")
+        await player.begin(line)
+        for mulaw in (SECOND, quiet[:800], quiet[800:]):
+            await player.put(mulaw)
+        await player.finish(line)
+        await asyncio.sleep(0.85)
+        assert ears.left == []
+        await asyncio.sleep(0.1)
+
+        assert ears.left == [line]
+        assert line.heard_by == pytest.approx(began + 1.0, abs=0.01)
+
+
+@in_virtual_time
+async def test_what_is_taken_back_from_the_phone_is_not_going_to_be_heard() -> None:
+    phone, ears = Phone(), Ears()
+    async with playing(phone, ears) as player:
+        line = await say(player, "Hello.")
+        await asyncio.sleep(0.7)
+        assert ears.left == [line]
+        player.hold()
+        assert line.heard_by is None
+        player.resume()
+        await player.heard_all()
+
+        assert ears.left == [line, line]

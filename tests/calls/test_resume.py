@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from app.calls.resume import Nowhere, Record, Unheard, decode, encode, unheard
+from app.calls.resume import JUST_NOW_S, Nowhere, Record, Unheard, decode, encode, unheard
 from app.conversation.port import CallResumed, PlayPrompt, Say
 from app.playout.marks import Line
 
@@ -40,6 +41,46 @@ def test_a_record_of_another_version_is_left_alone() -> None:
 
 def test_what_was_not_heard_is_ordered_again() -> None:
     assert RECORD.resumed(cut_off=True) == CallResumed((Say("The rest."), PlayPrompt("song.wav")), True)
+
+
+def ending_at(*instants: float) -> Record:
+    lines = tuple(Unheard(f"By {at:g}.", heard_by=at) for at in instants)
+    return msgspec.structs.replace(RECORD, unheard=lines, heard=("Long ago.",))
+
+
+def test_what_the_phone_had_played_when_the_stream_was_lost_was_heard_though_no_mark_told() -> None:
+    settled = ending_at(100.0, 105.0, 0.0).settled(102.0)
+
+    assert [each.text for each in settled.unheard] == ["By 105.", "By 0."]
+    assert settled.heard == ("Long ago.", "By 100.")
+
+
+def test_what_would_have_ended_just_as_the_stream_was_lost_is_said_again() -> None:
+    record = ending_at(100.0)
+
+    assert record.settled(100.0 + JUST_NOW_S / 2) == record
+    assert record.settled(100.0 + 2 * JUST_NOW_S).unheard == ()
+
+
+def test_ready_audio_that_was_played_is_nothing_a_conversation_said() -> None:
+    record = msgspec.structs.replace(RECORD, unheard=(Unheard("song.wav", is_text=False, heard_by=1.0),))
+
+    assert (record.settled(9.0).unheard, record.settled(9.0).heard) == ((), ())
+
+
+def test_of_what_was_taken_back_from_the_phone_nothing_more_is_heard_however_late_somebody_asks() -> None:
+    record = ending_at(100.0, 102.4).cut(102.0)
+
+    assert record.settled(200.0).unheard == (Unheard("By 102.4."),)
+
+
+def test_a_line_is_written_with_the_instant_of_its_last_sound_by_the_walls_clock() -> None:
+    played, leaving = Line("A reply.", ends_at=7.0, quiet_ms=250), Line("Another.")
+
+    assert unheard([played, leaving], wall_s=1000.0) == (
+        Unheard("A reply.", heard_by=1006.75),
+        Unheard("Another."),
+    )
 
 
 def test_fillers_are_not_said_again() -> None:

@@ -31,6 +31,8 @@ class Spoken:
     def line_began(self, line: Line) -> None:
         self.began.append(line)
 
+    def line_left(self, line: Line) -> None: ...
+
     def line_heard(self, line: Line) -> None:
         self.heard.append(line)
 

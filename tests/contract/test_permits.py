@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from app.capacity.effective import UNKNOWN
 from app.capacity.ledger import UNPLACED
 from app.capacity.local import LocalPermits
 from app.capacity.port import Permits, Rank
@@ -15,17 +16,17 @@ from app.capacity.store import Store
 from app.errors import AtCapacity
 from tests.standins.redis import RedisServer, needs_redis, until
 
-Open = Callable[[int], AbstractAsyncContextManager[Permits]]
+Open = Callable[[int | None], AbstractAsyncContextManager[Permits]]
 LONG = 30.0
 
 
 @asynccontextmanager
-async def local(limit: int) -> AsyncIterator[Permits]:
+async def local(limit: int | None) -> AsyncIterator[Permits]:
     yield LocalPermits("v", limit)
 
 
 @asynccontextmanager
-async def shared(limit: int) -> AsyncIterator[Permits]:
+async def shared(limit: int | None) -> AsyncIterator[Permits]:
     async with RedisServer() as server, Store(server.url, within_s=LONG) as store:
         await store.ask(
             "HSET", store.key("server"), "run", store.run_id
@@ -151,3 +152,18 @@ async def test_a_refusal_lowers_the_limit_and_takes_nothing_from_who_has_it(open
                 pass
 
     assert (status.limit, status.in_use, status.refused_by_vendor) == (1, 2, 1)
+
+
+@every
+async def test_where_the_operator_leaves_it_to_the_vendor_five_are_given_until_it_has_said(
+    opened: Open,
+) -> None:
+    async with opened(None) as permits:
+        async with permits.permit(Rank.TURN, wait_s=LONG):
+            before = permits.status()
+        permits.vendor_allows(20)
+        async with permits.permit(Rank.TURN, wait_s=LONG):
+            told = permits.status()
+
+    assert (before.limit, before.configured) == (UNKNOWN, None)
+    assert told.limit == 19

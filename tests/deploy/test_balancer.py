@@ -76,6 +76,17 @@ async def test_a_replica_that_is_not_ready_gets_nothing_new_and_keeps_its_stream
     assert counted == {"r1": 3, "r2": 0}
 
 
+async def test_where_none_is_ready_those_that_answer_are_asked_for_callers_in_line_must_be_told() -> None:
+    async with balanced("r1", "r2") as (url, bridges, backends):
+        for bridge in bridges.values():
+            bridge.answers["/readyz"] = Response("at capacity", status_code=503)
+        await eventually(lambda: not any(backend.is_ready for backend in backends))
+        answers = [(await ask(url)).status_code for _ in range(4)]
+
+    assert answers == [200] * 4
+    assert asked(bridges) == {"r1": 2, "r2": 2}
+
+
 async def test_a_dead_replica_is_passed_over_before_anybody_looks(unused_tcp_port: int) -> None:
     async with balanced("r1", "r2") as (url, bridges, backends):
         backends[0].port = unused_tcp_port

@@ -52,7 +52,9 @@ class Running:
     fleet: Fleet
     vendor: ElevenLabsStandin
 
-    def plan(self, *turns: Turn, call_sid: str = "", quiet_ms: int = 1000) -> CallPlan:
+    def plan(
+        self, *turns: Turn, call_sid: str = "", quiet_ms: int = 1000, account: Account | None = None
+    ) -> CallPlan:
         """A caller who listens, takes these turns, and goes when it has been quiet."""
         patience = Patience(
             longest_s=60,
@@ -62,7 +64,7 @@ class Running:
         )
         return CallPlan(
             url=f"{self.fleet.url}/voice",
-            account=Account(call_sid=call_sid),
+            account=account or Account(call_sid=call_sid),
             turns=turns,
             patience=patience,
             quirks=HURRIED,
@@ -78,18 +80,31 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, replicas: int, **environ: str) -> AsyncIterator[Running]:
-    """A fleet with a short script and no ears; without a store, as one machine's replicas share a folder."""
-    script = folder / "script.toml"
-    script.write_text(SCRIPT)
-    async with ElevenLabsStandin(delay_ms=(20, 40)) as vendor:
-        settings = vendor_environ(vendor, ELEVENLABS_OUTPUT_FORMAT="ulaw_8000", HOTLINE_SCRIPT=str(script))
-        inherited: Mapping[str, str] = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1"}
-        settings |= {**inherited, **UNBOUNDED, "HEARING_PROVIDERS": "none", "LOG_FORMAT": "json", **environ}
+async def running(
+    folder: Path,
+    *,
+    replicas: int,
+    environ: Mapping[str, str] | None = None,
+    vendor: ElevenLabsStandin | None = None,
+    hotline: str = SCRIPT,
+    **more: str,
+) -> AsyncIterator[Running]:
+    """A fleet with a short script and no ears; with REDIS_URL a store, else a folder is shared."""
+    async with vendor or ElevenLabsStandin(delay_ms=(20, 40)) as vendor:
+        settings = replicas_environ(folder, vendor, hotline) | dict(environ or {}) | more
         async with Fleet(FleetPlan(folder=folder, replicas=replicas, environ=settings)) as fleet:
             yield Running(fleet, vendor)
     logs = [log.read_text() for log in (folder / "logs").iterdir()]
     assert logs and [leak for log in logs for leak in leaks_in(log)] == []
+
+
+def replicas_environ(folder: Path, vendor: ElevenLabsStandin, hotline: str = SCRIPT) -> dict[str, str]:
+    """The settings of a replica that has the stand-in's voice, and no ears."""
+    script = folder / "script.toml"
+    script.write_text(hotline)
+    settings = vendor_environ(vendor, ELEVENLABS_OUTPUT_FORMAT="ulaw_8000", HOTLINE_SCRIPT=str(script))
+    inherited = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1"}
+    return settings | inherited | UNBOUNDED | {"HEARING_PROVIDERS": "none", "LOG_FORMAT": "json"}
 
 
 def _solid(mulaw: bytes) -> bytes:

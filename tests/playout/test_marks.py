@@ -24,6 +24,20 @@ def test_the_mark_behind_a_line_settles_it_once() -> None:
     assert (line.fate, marks.outstanding, marks.count(Fate.PLAYED)) == (Fate.PLAYED, 0, 1)
 
 
+def test_the_mark_behind_a_line_tells_when_its_last_sound_is_played_unless_it_is_taken_back() -> None:
+    marks, line = Marks(), Line("Hello.", quiet_ms=250)
+    marks.begin(line)
+    told = [line.heard_by]
+    assert marks.leaves(marks.end(line), 7.0) is line
+    for now in (7.0, 6.9):
+        told.append(line.heard_by)
+        marks.recall(now)
+    told.append(line.heard_by)
+
+    assert told == [None, 6.75, 6.75, None]
+    assert marks.leaves("another mark", 8.0) is None
+
+
 def test_every_mark_has_its_own_name_also_when_a_line_is_marked_again() -> None:
     marks, line = Marks(), Line("Hello.")
 

@@ -6,15 +6,23 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app import clock
 from app.calls.admission import Admission
+from app.calls.record_files import RecordFiles
+from app.calls.resume import Record, Unheard
+from app.calls.script import Script
 from app.calls.tokens import LocalTokens
+from app.conversation.immediate import Immediate
+from app.conversation.port import CallResumed, Fact, Order, Say, SentenceHeard
+from app.conversation.stateless import Stateless
 from app.telephony import signature
 from app.web import media, pending
 from app.web.app import create_app
@@ -210,3 +218,32 @@ async def test_without_tokens_a_tunnels_handshake_is_refused() -> None:
     with pytest.raises(InvalidStatus):
         async with dialled(make_parts(), additional_headers={"X-Forwarded-For": "203.0.113.9"}):
             pass
+
+
+class Listening(Stateless):
+    """A conversation that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Fact] = []
+
+    def handle(self, fact: Fact) -> list[Order]:
+        self.told.append(fact)
+        return []
+
+
+async def test_a_conversation_that_goes_on_knows_what_was_heard_though_no_mark_told(tmp_path: Path) -> None:
+    conversation = Listening()
+    async with RecordFiles(tmp_path) as records:
+        record = Record(call_sid="CA1", conversation="", heard=("Played.",), unheard=(Unheard("The rest."),))
+        records.save(msgspec.structs.replace(record, written_at=clock.wall().timestamp()))
+        parts = make_parts(script_for=lambda _path: Script(Immediate(conversation), listens=False))
+        parts = replace(parts, means=replace(parts.means, records=records))
+        parts.admission.reserve("CA1", clock.now())
+        again = start(await parts.tokens.issue("CA1"))
+        again["start"]["customParameters"]["resume"] = "1"
+        async with dialled(parts) as socket:
+            await say(socket, CONNECTED, again)
+            while len(conversation.told) < 2:  # noqa: ASYNC110 - it has no bell
+                await asyncio.sleep(0.01)
+
+    assert conversation.told[:2] == [SentenceHeard("Played."), CallResumed((Say("The rest."),), cut_off=True)]

@@ -11,7 +11,7 @@ from app import clock
 from app.calls.admission import Admission
 from app.calls.record_files import RecordFiles
 from app.calls.registry import Departed, Ending, Registry
-from app.calls.resume import MOST_STREAMS, Record
+from app.calls.resume import MOST_STREAMS, Record, Unheard
 from app.speech.chain import Chain
 from app.web.parts import Parts, Words
 from tests.standins.voice import ToneVoice
@@ -199,6 +199,21 @@ async def test_a_call_in_the_midst_of_its_conversation_gets_a_new_stream(
 
     assert verbs(answer.text)[0] == "Connect"
     assert "resume" in parameters(answer.text)
+
+
+async def test_what_was_played_before_the_stream_was_lost_is_not_said_again(
+    knock: Knock, tmp_path: Path
+) -> None:
+    lost_at = clock.wall().timestamp()
+    lines = (Unheard("Played.", heard_by=lost_at - 1), Unheard("On its way.", heard_by=lost_at + 30))
+    async with RecordFiles(tmp_path) as records:
+        records.save(record(unheard=lines))
+        async with knock(with_records(records)) as http:
+            await http.post("/voice/after", data={"CallSid": SID, "CallStatus": "in-progress"})
+        kept = await records.load(SID)
+
+    assert kept is not None
+    assert (kept.heard, kept.unheard) == (("Played.",), lines[1:])
 
 
 @pytest.mark.parametrize(
