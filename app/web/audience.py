@@ -31,7 +31,7 @@ AUDIENCES = {
     "/voice/status": Audience.TWILIO,
     "/stream/status": Audience.TWILIO,
     "/recording/status": Audience.TWILIO,
-    "/audio/hold/{piece:int}.wav": Audience.TWILIO,  # music, so nobody who asks is refused
+    "/audio/hold/{piece}.wav": Audience.TWILIO,  # music, so nobody who asks is refused
     "/debug-websocket-voice": Audience.TWILIO,  # an operator may ask as well
     "/media-stream": Audience.TWILIO,
     "/test-websocket-debug": Audience.TWILIO,
