@@ -138,21 +138,16 @@ class SharedDesk:
             self._reserve_here(call_sid, again=again)
 
     def has_room_for(self, call_sid: str) -> bool:
-        if not self._decides_together:
-            return self._local.has_room_for(call_sid)
         return not self.is_full_of_live_calls()
 
     def is_full_of_live_calls(self) -> bool:
-        if not self._decides_together:
-            return self._local.is_full_of_live_calls()
         return self.admission.live >= OVERFLOW * self.admission.max_calls
 
     async def adopt(self, call_sid: str) -> None:
         try:
             answer = await self._ledger.adopt(call_sid)
         except StoreAway:
-            await self._local.adopt(call_sid)
-            return
+            answer = "in"  # the token, which is used up by now, says that one of us has let the call in
         if answer != "in":
             raise AtCapacity("the reservation has lapsed, and the fleet is full")
         self.admission.adopt(call_sid, clock.now(), reserved_elsewhere=True)

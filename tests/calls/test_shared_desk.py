@@ -167,6 +167,25 @@ async def test_without_the_store_each_serves_its_own_and_the_places_hold_when_it
         assert [await ask(b, "3"), await ask(a, "5")] == ["1", "2"]
 
 
+async def test_a_call_that_another_replica_let_in_is_adopted_though_the_store_went_away() -> None:
+    async with (
+        RedisServer() as server,
+        Proxy(server.port) as proxy,
+        fleet_desk(server, "a", 1) as a,
+        fleet_desk(server, "b", 1, url=proxy.url, within_s=2.0) as b,
+    ):
+        await ask(a, "1")
+        await ask(a, "2")
+        await b.adopt("1")
+        proxy.part()
+        await until(lambda: not b._ledger.store.available)
+
+        assert b.has_room_for("2")
+        await b.adopt("2")
+        assert b.admission.live == OVERFLOW
+        assert b.is_full_of_live_calls()
+
+
 async def test_a_store_that_was_emptied_is_told_again_who_is_in_and_who_waits() -> None:
     async with RedisServer() as server, fleet_desk(server, "a", 1) as a, fleet_desk(server, "b", 1) as b:
         assert [await ask(a, "1"), await ask(b, "2"), await ask(a, "3"), await ask(b, "4")] == [
