@@ -84,6 +84,14 @@ class Call:
         """Say the notice now, in place of all else, and end the stream: another server goes on."""
         self._turns.part(notice)
 
+    @property
+    def doing(self) -> str:
+        return self._turns.doing
+
+    @property
+    def streams(self) -> int:
+        return self._script.streams
+
     def line_began(self, line: Line) -> None:
         if line.is_reply:
             self._turns.tell(SentenceBegan(line.interruptible))

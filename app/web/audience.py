@@ -34,6 +34,8 @@ AUDIENCES = {
     "/metrics": Audience.OPERATOR,
     "/status": Audience.OPERATOR,
     "/pool": Audience.OPERATOR,
+    "/calls": Audience.OPERATOR,
+    "/calls/{call_sid}": Audience.OPERATOR,
     "/v1/audio/speech": Audience.OPERATOR,
 }
 

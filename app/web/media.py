@@ -161,7 +161,7 @@ class Media:
         opening: CallResumed | TransferFailed = record.resumed(cut_off=record.ending != Ending.HANDED_OVER)
         if record.transfer_failed:
             opening = TransferFailed(record.transfer_to)
-        log.info("call.resumed", streams=record.streams, replica=record.replica, ending=record.ending)
+        log.info("call.resumed", streams=record.streams, from_replica=record.replica, ending=record.ending)
         return replace(script, opening=opening, streams=record.streams)
 
 
