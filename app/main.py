@@ -120,6 +120,7 @@ def parts_of(settings: Settings) -> Parts:
         opened=(*shared.opened, *([desk] if isinstance(desk, SharedDesk) else []), *answering.opened, cache),
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
+        shows_words=settings.server.log_pii,
         observers=Observers(
             settings.server.alarm_webhook_url.get_secret_value(), settings.safety.outbound_allow
         ),

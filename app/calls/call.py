@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 
 from app import clock
 from app.calls.journal import Heading, Journal
+from app.calls.leaver import CallLeaver
 from app.calls.listening import Listening
 from app.calls.means import Means
 from app.calls.message import Mailbox
@@ -55,6 +56,7 @@ class Call:
             acts=self._acts(),
             prompts=means.prompts,
         )
+        self.leaver = CallLeaver(self._turns, self._end, script.streams)
 
     async def run(self) -> Ending:
         """Serve the caller until one of us hangs up; logs the call's one canonical line."""
@@ -80,18 +82,6 @@ class Call:
             self._report(ending, began_at)
             await self._mailbox.settle()
         return ending
-
-    def leave(self) -> None:
-        """End the stream at the next silence: another server goes on."""
-        self._turns.leave()
-
-    def part(self, notice: str) -> None:
-        """Say the notice now, in place of all else, and end the stream: another server goes on."""
-        self._turns.part(notice)
-
-    def give_way(self) -> None:
-        """A newer stream has the call."""
-        self._end(Ending.TAKEN_OVER)
 
     def line_began(self, line: Line) -> None:
         if line.is_reply:

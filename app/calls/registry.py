@@ -44,6 +44,14 @@ class Leaver(Protocol):
     def give_way(self) -> None:
         """A newer stream has the call: end this one at once, without a word."""
 
+    @property
+    def doing(self) -> str:
+        """In one word, for operators."""
+
+    @property
+    def streams(self) -> int:
+        """How many the call has had, this one included."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
@@ -54,6 +62,17 @@ class LiveCall:
     started_at: str
     """ISO 8601, UTC."""
     leaver: Leaver | None = None
+
+    def told(self) -> dict[str, object]:
+        """In values that JSON can hold."""
+        call = self.leaver
+        return {
+            "call_sid": self.call_sid,
+            "stream_sid": self.stream_sid,
+            "started_at": self.started_at,
+            "state": call.doing if call is not None else "unknown",
+            "streams": call.streams if call is not None else 1,
+        }
 
 
 @dataclass(frozen=True, slots=True)

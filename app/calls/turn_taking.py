@@ -109,6 +109,15 @@ class TurnTaking:
         middle = replies[len(replies) // 2] if replies else None
         return {"turns": len(replies), "barge_ins": self._latencies.barge_ins, "ttfa_ms_p50": middle}
 
+    @property
+    def doing(self) -> str:
+        """Who has the floor, or `greeting` or `leaving`."""
+        if self._leaving or self._parting:
+            return "leaving"
+        replying = self._turns.floor in (turn_port.Floor.THINKING, turn_port.Floor.SPEAKING)
+        is_first = self._speaker.rank is Rank.GREETING
+        return "greeting" if replying and is_first else self._turns.floor.value
+
     def close(self) -> None:
         """The call is over."""
         if self._timer is not None:

@@ -13,6 +13,7 @@ from app.cli.terminal import complain
 LOG_LIMIT = 5000
 UNTIL_ANSWER_S = 5.0  # seconds
 LEAD_FIELDS = ("timestamp", "level", "event", "call_sid")
+OF_THE_FLEET = "replica"  # shown where there are several
 EXAMPLES = """\
 examples:
   hotline logs --latest                        the last call, line by line
@@ -41,6 +42,24 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(run=run)
 
 
+class Lines:
+    """How events are shown; their replica as soon as there was more than one."""
+
+    def __init__(self, *, as_json: bool, replicas: int) -> None:
+        self._as_json = as_json
+        self._replicas = replicas
+        self._seen: set[str] = set()
+
+    def line(self, event: dict[str, Any]) -> str:
+        if self._as_json:
+            return json.dumps(event)
+        self._seen.add(str(event.get(OF_THE_FLEET, "")))
+        hidden = LEAD_FIELDS if max(self._replicas, len(self._seen)) > 1 else (*LEAD_FIELDS, OF_THE_FLEET)
+        fields = " ".join(f"{key}={value}" for key, value in event.items() if key not in hidden)
+        lead = [str(event.get(key, ""))[:26] for key in LEAD_FIELDS]
+        return f"{lead[0]} {lead[1]:<8}{lead[3][-8:]:<9} {event.get('event', ''):<28} {fields}".rstrip()
+
+
 def run(args: argparse.Namespace) -> int:
     token = os.environ.get("ADMIN_TOKEN", "").split(",")[0].strip()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -65,24 +84,27 @@ def _show(http: httpx.Client, args: argparse.Namespace) -> int:
         if not query["call_sid"]:
             complain("no call has come yet; place one with `hotline call`")
             return 1
-    events = _events(http, query)
-    for event in events:
-        print(_line(event, as_json=args.json))
+    page = _page(http, query)
+    if page.get("store") == "away":
+        complain(f"the store is away: these are the events of replica {page.get('replica')} only")
+    show = Lines(as_json=args.json, replicas=page.get("replicas", 1))
+    for event in page["events"]:
+        print(show.line(event))
     if args.follow:
         for event in _live(http, query):
-            print(_line(event, as_json=args.json), flush=True)
+            print(show.line(event), flush=True)
     return 0
 
 
 def _latest_call(http: httpx.Client) -> str:
-    calls = [event["call_sid"] for event in _events(http, {"limit": str(LOG_LIMIT)}) if event.get("call_sid")]
+    events = _page(http, {"limit": str(LOG_LIMIT)})["events"]
+    calls = [event["call_sid"] for event in events if event.get("call_sid")]
     return str(calls[-1]) if calls else ""
 
 
-def _events(http: httpx.Client, query: dict[str, str]) -> list[dict[str, Any]]:
-    answer = http.get("/logs", params=query).raise_for_status()
-    events: list[dict[str, Any]] = answer.json()["events"]
-    return events
+def _page(http: httpx.Client, query: dict[str, str]) -> dict[str, Any]:
+    page: dict[str, Any] = http.get("/logs", params=query).raise_for_status().json()
+    return page
 
 
 def _live(http: httpx.Client, query: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -95,14 +117,6 @@ def _live(http: httpx.Client, query: dict[str, str]) -> Iterator[dict[str, Any]]
         for line in answer.iter_lines():
             if line.startswith("data: "):
                 yield json.loads(line.removeprefix("data: "))
-
-
-def _line(event: dict[str, Any], *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(event)
-    fields = " ".join(f"{key}={value}" for key, value in event.items() if key not in LEAD_FIELDS)
-    lead = [str(event.get(key, ""))[:26] for key in LEAD_FIELDS]
-    return f"{lead[0]} {lead[1]:<8}{lead[3][-8:]:<9} {event.get('event', ''):<28} {fields}".rstrip()
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from app.web.access import Refused, require_operator
 from app.web.audience import is_operators
+from app.web.calls import Calls
 from app.web.headers import SecurityHeaders
 from app.web.health import Health
 from app.web.logs import Logs
@@ -50,6 +51,7 @@ def create_app(parts: Parts, lifespan: Lifespan) -> Starlette:
         *Queue(parts, voice.answer).routes(),
         *Health(parts).routes(),
         *Logs(parts).routes(),
+        *Calls(parts).routes(),
         *MetricsPage(parts).routes(),
         *SpeechApi(parts).routes(),
         *Media(parts).routes(),

@@ -41,6 +41,8 @@ AUDIENCES = {
     "/metrics": Audience.VIEWER,
     "/status": Audience.VIEWER,
     "/pool": Audience.VIEWER,
+    "/calls": Audience.VIEWER,
+    "/calls/{call_sid}": Audience.VIEWER,
     "/v1/audio/speech": Audience.OPERATOR,  # it spends money
 }
 TEMPLATES = [(compile_path(path)[0], audience) for path, audience in AUDIENCES.items() if "{" in path]

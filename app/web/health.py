@@ -4,10 +4,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app import clock
 from app.web.access import require_operator
 from app.web.parts import Parts
-from app.web.status import status_of
+from app.web.status import fleet_calls, fleet_status, reach_of, readiness
 from app.web.voice import MEDIA_PATH
 
 
@@ -30,20 +29,16 @@ class Health:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, _request: Request) -> Response:
-        reason = self._reason()
-        return PlainTextResponse(f"{reason or 'ok'}\n", status_code=503 if reason else 200)
+        ready = readiness(self._parts)
+        word = "ok" if ready.takes_calls else ready.reason
+        return PlainTextResponse(f"{word}\n", status_code=200 if ready.takes_calls else 503)
 
     async def streaming(self, _request: Request) -> Response:
-        """The audio path at a glance: public, so it tells no keys, numbers or words."""
-        parts, reason = self._parts, self._reason()
-        wrong = [f"{name} is failing" for name in parts.voice.failing]
-        wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in parts.observers.alarms.active]
-        status = "unavailable" if reason else "degraded" if wrong else "ready"
-        if parts.drain.draining:
-            status = "draining"
+        """The audio path at a glance: public, so it tells no keys, numbers or words, and waits for nobody."""
+        parts, ready = self._parts, readiness(self._parts)
         body = {
-            "status": status,
-            "reason": reason or "; ".join(wrong) or None,
+            "status": ready.status,
+            "reason": ready.reason,
             "streaming_enabled": bool(parts.voice.names),
             "elevenlabs_configured": parts.elevenlabs_configured,
             "websocket_url": "ws" + parts.locks.public_url.removeprefix("http") + MEDIA_PATH,
@@ -51,26 +46,18 @@ class Health:
             "hearing_providers": parts.recognisers.names,
             "calls": {"live": parts.admission.live, "max": parts.admission.max_calls},
             "waiting": len(parts.reception.line or ()),
+            "store": reach_of(parts).value,
+            "fleet": fleet_calls(parts),
         }
-        return JSONResponse(body, status_code=503 if reason else 200)
+        return JSONResponse(body, status_code=200 if ready.takes_calls else 503)
 
     async def status(self, request: Request) -> Response:
         """For the operator: the calls that are live, and every scarce thing with its use."""
         parts = self._parts
         require_operator(request, parts.locks)
-        return JSONResponse(status_of(parts), headers={"Cache-Control": "no-store"})
+        return JSONResponse(await fleet_status(parts), headers={"Cache-Control": "no-store"})
 
     async def pool(self, request: Request) -> Response:
         """For the operator: the recognisers, how many are taken, who waits, and their health."""
         require_operator(request, self._parts.locks)
         return JSONResponse(self._parts.recognisers.status(), headers={"Cache-Control": "no-store"})
-
-    def _reason(self) -> str | None:
-        """Why no new call can be taken; None when one can."""
-        parts = self._parts
-        parts.admission.expire(clock.now())
-        if parts.drain.draining:
-            return "draining: this process takes no new calls"
-        if not parts.voice.names:
-            return "no voice is available"
-        return parts.reception.full or None

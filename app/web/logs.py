@@ -1,6 +1,5 @@
 """The event stream for operators: as JSON, and live as server-sent events."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -12,10 +11,10 @@ from app.log import Event
 from app.observe.ring import LEVELS, Filter
 from app.web.access import Refused, require_operator
 from app.web.parts import Parts
+from app.web.status import signature
 
 DEFAULT_LIMIT = 200
 MOST_EVENTS = 5000
-KEEP_ALIVE_S = 15.0  # seconds between comments on a quiet live stream, so that proxies keep it open
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -33,44 +32,45 @@ class Logs:
         ]
 
     async def everything(self, request: Request) -> Response:
-        return self._recent(request, audio_path=False)
+        return await self._recent(request, audio_path=False)
 
     async def audio_path(self, request: Request) -> Response:
-        return self._recent(request, audio_path=True)
+        return await self._recent(request, audio_path=True)
 
     async def live(self, request: Request) -> Response:
         """Events as they happen; `Last-Event-ID` first brings what was missed and is still kept."""
         require_operator(request, self._parts.locks)
         wanted = _filter(request, audio_path=False)
-        last_seen = request.headers.get("last-event-id", "")
-        body = self._follow(wanted, int(last_seen) if last_seen.isdecimal() else None)
+        body = self._follow(wanted, request.headers.get("last-event-id", ""))
         return StreamingResponse(body, media_type="text/event-stream", headers=NO_STORE)
 
-    def _recent(self, request: Request, *, audio_path: bool) -> Response:
+    async def _recent(self, request: Request, *, audio_path: bool) -> Response:
         require_operator(request, self._parts.locks)
-        events = self._parts.ring.last(_limit(request), _filter(request, audio_path=audio_path))
-        return JSONResponse({"events": events}, headers=NO_STORE)
+        limit = limit_of(request, usual=DEFAULT_LIMIT, most=MOST_EVENTS)
+        events, reach = await self._parts.chronicle.last(limit, _filter(request, audio_path=audio_path))
+        return JSONResponse({**signature(self._parts, reach), "events": events}, headers=NO_STORE)
 
-    async def _follow(self, wanted: Filter, last_seen: int | None) -> AsyncIterator[str]:
-        ring = self._parts.ring
-        with ring.follow(wanted) as follower:
-            yield ": following\n\n"
-            if last_seen is not None:
-                for number, event in ring.after(last_seen, wanted):
-                    yield _server_sent(number, event)
-            while True:
-                while follower.waiting:
-                    yield _server_sent(*follower.waiting.popleft())
-                follower.bell.clear()
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_S):
-                        await follower.bell.wait()
-                except TimeoutError:
-                    yield ": still here\n\n"
+    async def _follow(self, wanted: Filter, last_id: str) -> AsyncIterator[str]:
+        yield ": following\n\n"
+        async for told in self._parts.chronicle.follow(wanted, last_id):
+            yield _server_sent(*told) if told is not None else ": still here\n\n"
 
 
-def _server_sent(number: int, event: Event) -> str:
-    return f"id: {number}\ndata: {json.dumps(event, default=str)}\n\n"
+def limit_of(request: Request, *, usual: int, most: int) -> int:
+    """The parameter `limit`.
+
+    Raises:
+        Refused: 400 for what is no such number.
+    """
+    given = request.query_params.get("limit", str(usual))
+    if not given.isdecimal() or len(given) > len(str(most)) or not 1 <= int(given) <= most:
+        raise Refused(400, f"limit: {given!r} is not a number from 1 to {most}")
+    return int(given)
+
+
+def _server_sent(number: str, event: Event) -> str:
+    """An event without a number leaves the reader's `Last-Event-ID` as it is."""
+    return f"{f'id: {number}' if number else ': here only'}\ndata: {json.dumps(event, default=str)}\n\n"
 
 
 def _filter(request: Request, *, audio_path: bool) -> Filter:
@@ -85,10 +85,3 @@ def _filter(request: Request, *, audio_path: bool) -> Filter:
         since=given.get("since", ""),
         audio_path=audio_path,
     )
-
-
-def _limit(request: Request) -> int:
-    given = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not given.isdecimal() or not 1 <= int(given) <= MOST_EVENTS:
-        raise Refused(400, f"limit: {given!r} is not a number from 1 to {MOST_EVENTS}")
-    return int(given)

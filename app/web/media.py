@@ -137,7 +137,7 @@ class Media:
         try:
             call = Call(started, stream, socket, await self._script(started, path), parts.means)
             moment = clock.wall().isoformat()
-            parts.registry.began(LiveCall(call_sid, started.stream_sid, moment, leaver=call))
+            parts.registry.began(LiveCall(call_sid, started.stream_sid, moment, leaver=call.leaver))
             departed = Departed(await call.run(), call.transfer_to)
         except Exception:  # noqa: BLE001 - the call's outer wall: a bug costs this call, never another
             log.exception("call.failed")
@@ -167,7 +167,7 @@ class Media:
         opening: CallResumed | TransferFailed = record.resumed(cut_off=record.ending != Ending.HANDED_OVER)
         if record.transfer_failed:
             opening = TransferFailed(record.transfer_to)
-        log.info("call.resumed", streams=record.streams, replica=record.replica, ending=record.ending)
+        log.info("call.resumed", streams=record.streams, from_replica=record.replica, ending=record.ending)
         return replace(script, opening=opening, streams=record.streams)
 
 

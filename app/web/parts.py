@@ -20,6 +20,7 @@ from app.hearing.chain import HearingChain
 from app.log import Reader
 from app.observe.alarm_watch import AlarmWatch
 from app.observe.alarm_webhook import AlarmWebhook
+from app.observe.chronicle import Chronicle
 from app.observe.fleet import Fleet
 from app.observe.metrics import Metrics
 from app.observe.requests import Requests
@@ -114,6 +115,8 @@ class Parts:
     """What is likely to be said, to be rendered ahead."""
     opened: Sequence[AbstractAsyncContextManager[object]] = ()
     """What else lives as long as the process."""
+    shows_words: bool = False
+    """Operators may read what callers said."""
     speech_input_max: int = 50_000
     """Characters of one request for speech."""
     observers: Observers = field(default_factory=Observers)
@@ -129,6 +132,16 @@ class Parts:
     def reception(self) -> Reception:
         """What is decided over, as it was last known."""
         return self.desk.reception
+
+    @property
+    def replica(self) -> str:
+        """This process's name."""
+        return self.fleet.name if self.fleet is not None else self.means.replica or "hotline"
+
+    @property
+    def chronicle(self) -> Chronicle:
+        """What happened here, or in the whole fleet."""
+        return Chronicle(self.replica, self.ring, self.events)
 
     @property
     def voice(self) -> Chain:

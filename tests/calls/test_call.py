@@ -191,7 +191,7 @@ async def test_32_a_call_that_gives_way_ends_at_once_and_leaves_the_record_to_th
         over = group.create_task(call.run())
         await asyncio.sleep(1.0)
         began = clock.now()
-        call.give_way()
+        call.leaver.give_way()
         assert await over is Ending.TAKEN_OVER
 
     assert clock.now() == pytest.approx(began)

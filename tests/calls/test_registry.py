@@ -17,6 +17,22 @@ def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
     assert registry.ending_of("CA1") is Ending.CALLER_HUNG_UP
 
 
+def test_a_live_call_is_told_in_values_that_json_holds_with_what_it_does() -> None:
+    class Talking:
+        doing, streams = "thinking", 2
+
+        def leave(self) -> None: ...
+
+        def part(self, notice: str) -> None: ...
+
+        def give_way(self) -> None: ...
+
+    told = LiveCall("CA1", "MZ1", "2026-01-01T00:00:00+00:00", Talking()).told()
+
+    assert (told["call_sid"], told["state"], told["streams"]) == ("CA1", "thinking", 2)
+    assert LiveCall("CA1", "MZ1", "").told()["state"] == "unknown"
+
+
 def test_old_endings_are_forgotten() -> None:
     registry = Registry()
     for number in range(REMEMBERED + 1):
@@ -44,6 +60,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.gave_way = 0
+        self.doing, self.streams = "listening", 1
 
     def leave(self) -> None:
         raise AssertionError

@@ -12,6 +12,8 @@ from tests.virtual_time import in_virtual_time
 class Leaving:
     """Notes what it is asked."""
 
+    doing, streams = "listening", 1
+
     def __init__(self) -> None:
         self.asked: set[str] = set()
 

@@ -110,6 +110,37 @@ GREETING: Table = {CallStarted: [Say("Hello there my dear caller.")]}
 
 
 @in_virtual_time
+async def test_what_a_call_is_doing_is_told_in_a_word() -> None:
+    table: Table = {**GREETING, UtteranceHeard: [Say("An answer.")]}
+    async with talking(table) as line:
+        words = []
+        happenings: list[tuple[float, list[turns.TurnFact]]] = [
+            (1.0, []),
+            (6.0, []),
+            (0.0, [turns.CallerBegan(7000), turns.CallerStopped(7500), UtteranceHeard("music")]),
+            (1.0, []),
+            (0.0, [turns.CallerBegan(8000), turns.CallerBargedIn(8200)]),
+        ]
+        for after_s, facts in happenings:
+            await asyncio.sleep(after_s)
+            line.tell(*facts)
+            words.append(line.call.leaver.doing)
+        line.call.leaver.leave()
+        words.append(line.call.leaver.doing)
+
+    assert words == ["greeting", "listening", "thinking", "speaking", "holding", "leaving"]
+
+
+@in_virtual_time
+async def test_a_call_that_is_parted_with_is_leaving() -> None:
+    async with talking(GREETING) as line:
+        await asyncio.sleep(1)
+        line.call.leaver.part("One moment.")
+
+        assert line.call.leaver.doing == "leaving"
+
+
+@in_virtual_time
 async def test_an_utterance_is_answered() -> None:
     async with talking({**GREETING, UtteranceHeard: [Say("An answer.")]}) as line:
         await asyncio.sleep(6)

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.cli.logs import Lines
 from app.cli.parser import run
 from app.observe.ring import Ring
 from app.web.app import create_app
 from tests.standins.server import serving
-from tests.web.conftest import _nothing, locked, make_parts
+from tests.web.conftest import _nothing, locked, make_parts, replica
 
 
 @pytest.fixture
@@ -58,6 +59,30 @@ async def test_a_person_sees_one_line_an_event_with_its_fields(
     line = capsys.readouterr().out
     assert line.startswith("2026-01-01T00:00:00Z warning")
     assert "provider.failed" in line and "n=7" in line
+
+
+def event(replica: str) -> dict[str, str]:
+    return {"timestamp": "2026-01-01T00:00:00Z", "level": "info", "event": "x.y", "replica": replica}
+
+
+def test_the_replica_is_named_where_there_are_several() -> None:
+    alone, fleet = Lines(as_json=False, replicas=1), Lines(as_json=False, replicas=2)
+
+    assert "replica" not in alone.line(event("a"))
+    assert "replica=a" in fleet.line(event("a"))
+    assert "replica=b" in alone.line(event("b"))  # one has come since
+
+
+async def test_with_the_store_away_it_is_said_whose_events_these_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with (
+        replica("redis://127.0.0.1:1", "a") as parts,
+        serving(create_app(parts, _nothing)) as address,
+    ):
+        assert await logs("--url", address) == 0
+
+    assert "the store is away: these are the events of replica a only" in capsys.readouterr().err
 
 
 async def test_no_call_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:

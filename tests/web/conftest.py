@@ -17,15 +17,19 @@ from app.calls.registry import Registry
 from app.calls.script import Script
 from app.calls.tokens import LocalTokens
 from app.calls.waiting import LocalLine
+from app.capacity.store import Store
 from app.conversation.announcement import Announcement
 from app.conversation.immediate import Immediate
 from app.hearing.ear import Ears
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
+from app.observe.fleet import Fleet
 from app.observe.ring import Ring
+from app.observe.shared_events import SharedEvents
 from app.speech.chain import Chain
 from app.web.app import create_app
 from app.web.parts import Locks, Parts, Words
+from app.web.status import status_of
 from tests.canaries import TWILIO_TOKEN
 from tests.standins.voice import ToneVoice
 
@@ -54,6 +58,20 @@ def make_parts(**changes: Any) -> Parts:
     admission = changes.pop("admission", None) or Admission(2)
     given["desk"] = LocalDesk(Reception(admission), admission)
     return Parts(**{**given, **changes})
+
+
+@asynccontextmanager
+async def replica(url: str, name: str, **changes: Any) -> AsyncIterator[Parts]:
+    """Parts of one of several replicas that meet in the store at `url`."""
+    async with (
+        Store(url, within_s=changes.pop("within_s", 30.0)) as store,
+        SharedEvents(store, name) as events,
+    ):
+        fleet = Fleet(store, name)
+        parts = make_parts(fleet=fleet, events=events, **changes)
+        fleet.describe = lambda: status_of(parts)
+        async with fleet, parts.voice:
+            yield parts
 
 
 def desk_with_a_line(slots: int = 1, **given: Any) -> LocalDesk:

@@ -80,7 +80,7 @@ async def test_without_tokens_only_this_machine_may_call_and_only_by_its_own_nam
     assert (from_outside.status_code, rebound.status_code, by_ipv6.status_code) == (403, 403, 200)
 
 
-@pytest.mark.parametrize("path", ["/status", "/pool", "/logs", "/logs/streaming", "/logs/stream"])
+@pytest.mark.parametrize("path", ["/status", "/pool", "/calls", "/logs", "/logs/streaming", "/logs/stream"])
 async def test_operator_paths_need_the_token_once_there_is_one(knock: Knock, path: str) -> None:
     async with knock(make_parts(locks=locked(admin_tokens=("new", "old")))) as http:
         refused = [

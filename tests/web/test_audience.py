@@ -7,7 +7,7 @@ from app.web.roles import Role
 
 
 def test_a_path_that_nobody_listed_is_the_operators() -> None:
-    assert audience_of("/calls/CA1") is Audience.OPERATOR
+    assert audience_of("/recordings/RE1") is Audience.OPERATOR
     assert audience_of("/voice/") is Audience.OPERATOR
     assert audience_of("/voice") is Audience.TWILIO
     assert audience_of("/livez") is Audience.PUBLIC
@@ -16,16 +16,16 @@ def test_a_path_that_nobody_listed_is_the_operators() -> None:
 
 def test_a_path_with_a_part_that_varies_is_found_by_its_shape() -> None:
     assert audience_of("/audio/hold/7.wav") is Audience.TWILIO
-    assert audience_of("/audio/hold/x.wav") is Audience.OPERATOR
+    assert audience_of("/audio/hold/x.wav") is Audience.TWILIO  # which is answered with 404, in our words
     assert audience_of("/audio/hold/7.wav/more") is Audience.OPERATOR
 
 
 @pytest.mark.parametrize(
     ("method", "path", "role"),
     [
-        ("GET", "/logs", Role.VIEW),
-        ("HEAD", "/logs", Role.VIEW),
-        ("DELETE", "/logs", Role.OPERATE),
+        ("GET", "/calls", "/calls/{call_sid}", "/logs", Role.VIEW),
+        ("HEAD", "/calls", "/calls/{call_sid}", "/logs", Role.VIEW),
+        ("DELETE", "/calls", "/calls/{call_sid}", "/logs", Role.OPERATE),
         ("POST", "/v1/audio/speech", Role.OPERATE),
         ("GET", "/nothing", Role.OPERATE),
         ("GET", "/debug-websocket-voice", Role.OPERATE),
@@ -38,4 +38,4 @@ def test_looking_takes_less_than_operating(method: str, path: str, role: Role) -
 def test_threat_7_only_what_shows_something_is_for_viewers() -> None:
     viewers = {path for path, audience in AUDIENCES.items() if audience is Audience.VIEWER}
 
-    assert viewers == {"/logs", "/logs/streaming", "/logs/stream", "/metrics", "/status", "/pool"}
+    assert viewers == {"/calls", "/calls/{call_sid}", "/logs", "/logs/streaming", "/logs/stream", "/metrics", "/status", "/pool"}

@@ -2,7 +2,8 @@
 
 from app.calls.admission import Admission
 from app.calls.registry import LiveCall, Registry
-from tests.web.conftest import PUBLIC, Knock, locked, make_parts
+from tests.standins.redis import RedisServer, needs_redis, until
+from tests.web.conftest import PUBLIC, Knock, locked, make_parts, replica
 
 
 async def test_health_tells_the_audio_path_without_secrets(knock: Knock) -> None:
@@ -30,6 +31,44 @@ async def test_a_full_house_is_not_ready_but_alive(knock: Knock) -> None:
     assert health.json()["reason"] == "at capacity: 1 of 1 calls"
 
 
+async def test_without_a_store_the_fleet_is_this_process(knock: Knock) -> None:
+    parts = make_parts(admission=Admission(3))
+    async with parts.voice, knock(parts) as http:
+        body = (await http.get("/health/streaming")).json()
+
+    assert body["store"] == "none"
+    assert body["fleet"] == {"replicas": 1, "calls": {"live": 0, "max": 3}}
+
+
+@needs_redis
+async def test_health_sums_the_fleet_up_and_names_nobody(knock: Knock) -> None:
+    async with (
+        RedisServer() as server,
+        replica(server.url, "a-replica", admission=Admission(3)) as one,
+        replica(server.url, "b-replica", admission=Admission(4)) as other,
+        knock(one) as http,
+    ):
+        other.registry.began(LiveCall("CA1", "MZ1", ""))
+        other.admission.adopt("CA1", 0.0)
+        await until(lambda: one.fleet is not None and one.fleet.briefs.get("b-replica", {}).get("live") == 1)
+        answer = await http.get("/health/streaming")
+
+    assert answer.json()["fleet"] == {"replicas": 2, "calls": {"live": 1, "max": 7}}
+    assert (answer.json()["status"], answer.json()["calls"]) == ("ready", {"live": 0, "max": 3})
+    assert "CA1" not in answer.text and "-replica" not in answer.text
+
+
+async def test_with_the_store_away_calls_are_taken_and_health_says_what_is_wrong(knock: Knock) -> None:
+    async with replica("redis://127.0.0.1:1", "a", admission=Admission(3)) as parts, knock(parts) as http:
+        health, ready = await http.get("/health/streaming"), await http.get("/readyz")
+
+    body = health.json()
+    assert (health.status_code, ready.status_code) == (200, 200)
+    assert (body["status"], body["store"]) == ("degraded", "away")
+    assert "the store is away" in body["reason"]
+    assert body["fleet"] == {"replicas": 1, "calls": {"live": 0, "max": 3}}
+
+
 async def test_status_lists_live_calls_and_every_slot(knock: Knock) -> None:
     registry, admission = Registry(), Admission(3)
     registry.began(LiveCall("CA1", "MZ1", "2026-01-01T00:00:00+00:00"))
@@ -38,7 +77,7 @@ async def test_status_lists_live_calls_and_every_slot(knock: Knock) -> None:
         await http.post("/voice", data={"CallSid": "CA2"})
         body = (await http.get("/status")).json()
 
-    assert body["calls"]["list"] == [
-        {"call_sid": "CA1", "stream_sid": "MZ1", "started_at": "2026-01-01T00:00:00+00:00"}
+    assert [(call["call_sid"], call["stream_sid"], call["started_at"]) for call in body["calls"]["list"]] == [
+        ("CA1", "MZ1", "2026-01-01T00:00:00+00:00")
     ]
     assert (body["calls"]["reserved"], body["calls"]["max"]) == (1, 3)

@@ -1,0 +1,38 @@
+"""What others may ask of a live call: to go on elsewhere, to give way, and what it is doing."""
+
+from collections.abc import Callable
+
+from app.calls.registry import Ending
+from app.calls.turn_taking import TurnTaking
+
+
+class CallLeaver:
+    """One call's `Leaver`.
+
+    Args:
+        turns: of the call.
+        end: ends its stream at once.
+        streams: how many the call has had, this one included.
+    """
+
+    def __init__(self, turns: TurnTaking, end: Callable[[Ending], None], streams: int) -> None:
+        self.streams = streams
+        self._turns = turns
+        self._end = end
+
+    def leave(self) -> None:
+        """End the stream at the next silence: another server goes on."""
+        self._turns.leave()
+
+    def part(self, notice: str) -> None:
+        """Say the notice now, in place of all else, and end the stream: another server goes on."""
+        self._turns.part(notice)
+
+    def give_way(self) -> None:
+        """A newer stream has the call."""
+        self._end(Ending.TAKEN_OVER)
+
+    @property
+    def doing(self) -> str:
+        """In one word, for operators."""
+        return self._turns.doing
