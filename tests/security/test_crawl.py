@@ -82,7 +82,12 @@ async def test_threat_7_a_viewing_token_opens_what_only_shows_and_an_operating_o
 
 async def test_threat_25_a_viewer_cannot_tell_what_there_is_to_operate(knock: Knock) -> None:
     locks = locked(admin_tokens=("operates",), view_tokens=("views",))
-    asked = [("POST", "/nothing"), ("GET", "/recordings/CA1"), ("DELETE", "/logs"), ("PUT", "/v1/audio/speech")]
+    asked = [
+        ("POST", "/nothing"),
+        ("GET", "/recordings/CA1"),
+        ("DELETE", "/logs"),
+        ("PUT", "/v1/audio/speech"),
+    ]
     async with knock(make_parts(locks=locks), peer=STRANGER) as http:
         answers = [
             await http.request(method, path, headers={"Authorization": "Bearer views"})
