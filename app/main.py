@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,9 +14,11 @@ from app import clock
 from app.audio import hold
 from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
+from app.calls.budget import PERIODS, Budget, Prices
 from app.calls.drain import Drain
 from app.calls.drain import Patience as DrainPatience
 from app.calls.ear_tick import EarTick
+from app.calls.gate import Gate
 from app.calls.load_gauge import gauge
 from app.calls.means import Limits, Means
 from app.calls.notes import Notes
@@ -24,9 +27,11 @@ from app.calls.record_files import RecordFiles
 from app.calls.registry import Registry
 from app.calls.seeing_off import see_off
 from app.calls.shares import Shares, part_of
+from app.calls.spending import Allowance
 from app.calls.strain import Bounds, Strain, no_ears
 from app.calls.usher import Fetch, usher
 from app.calls.waiting import LocalLine
+from app.calls.welcome import Numbers, Welcome
 from app.capacity.local import LocalPermits
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
@@ -40,8 +45,10 @@ from app.hearing.endpointing import Timing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import attach, configure, log
+from app.observe.money import Money
 from app.observe.ring import Ring
 from app.settings import Settings
+from app.settings.money import limits
 from app.settings.tuning import TuningSettings
 from app.speech.cache import SpeechCache
 from app.speech.chain import Chain
@@ -84,7 +91,7 @@ def parts_of(settings: Settings) -> Parts:
     answering = cast(settings)
     cache = SpeechCache(Path(settings.server.data_dir) / "speech")
     means = _means(settings, answering, cache)
-    strain = _strain(settings)
+    strain, money = _strain(settings), _money(settings)
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -93,9 +100,14 @@ def parts_of(settings: Settings) -> Parts:
             admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
             trusts_this_machine=settings.server.trusts_this_machine,
         ),
-        words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
+        words=Words(
+            busy=settings.calls.busy_message,
+            reject_when_full=settings.calls.when_full == "reject",
+            closed=settings.money.closed_message,
+            limit=settings.money.limit_message,
+        ),
         means=means,
-        reception=_reception(settings, strain, means.recognisers),
+        reception=_reception(settings, strain, means.recognisers, money.gate),
         strain=strain,
         waiting=_waiting(settings),
         registry=Registry(),
@@ -103,7 +115,8 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=(*answering.opened, cache, means.records),
+        opened=(*answering.opened, cache, means.records, money),
+        money=money,
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
         observers=Observers(settings.server.alarm_webhook_url.get_secret_value()),
@@ -127,20 +140,40 @@ def _strain(settings: Settings) -> Strain:
     return Strain(Bounds(chosen.lag_ms / 1000, *(each / 100 for each in percent)))
 
 
-def _reception(settings: Settings, strain: Strain, recognisers: HearingChain) -> Reception:
+def _money(settings: Settings) -> Money:
+    chosen = settings.money
+    day, month = chosen.budgets
+    allowance = Allowance(
+        per_number=limits(chosen.per_number),
+        withheld=limits(chosen.withheld),
+        per_called=limits(chosen.per_called),
+        overall=limits(chosen.overall),
+        budget=Budget(chosen.currency, day, month),
+    )
+    return Money(
+        allowance,
+        Prices(chosen.minute, chosen.characters),
+        welcome=Welcome(Numbers.of(chosen.allow), Numbers.of(chosen.deny)),
+        folder=Path(settings.server.data_dir),
+        closed=chosen.closed,
+    )
+
+
+def _reception(settings: Settings, strain: Strain, recognisers: HearingChain, gate: Gate) -> Reception:
     calls, chosen = settings.calls, settings.admission
     withheld = part_of(calls.max_calls, chosen.withheld_percent)
     per_number = chosen.per_number or part_of(calls.max_calls, chosen.number_percent)
     shares = Shares(per_number, withheld, chosen.by_called(calls.max_calls))
 
     def scarce() -> str:
-        return strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
+        return gate.reason or strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
 
     return Reception(
         Admission(calls.max_calls, reservation_s=calls.reservation_s, token_s=calls.stream_token_s),
         policy=Policy(shares, chosen.max_wait_s),
         line=LocalLine(chosen.max_waiting) if calls.when_full == "queue" else None,
         scarce=scarce,
+        gate=gate,
     )
 
 
@@ -225,6 +258,9 @@ def _lifespan(parts: Parts) -> Lifespan:
             parts.voice.prepare(parts.ready)
             await stack.enter_async_context(parts.recognisers)
             parts.observers.metrics.show_permits(lambda: _permits(parts))
+            for period in PERIODS:
+                show = partial(parts.money.purse.spent, period)
+                parts.observers.metrics.show(f"spent_{period}", f"Money spent in this {period}", show)
             async with asyncio.TaskGroup() as group:
                 leaving = see_off(parts.drain, parts.registry)
                 house = _keep_house(parts.admission)

@@ -35,6 +35,10 @@ class No(StrEnum):
     LINE_FULL = "line_full"
     WAITED_TOO_LONG = "waited_too_long"
     HAS_LEFT = "has_left"  # a replayed webhook of a caller who left the line
+    CLOSED = "closed"  # the kill switch
+    BUDGET = "budget"  # all that may be spent is spent
+    LIMIT = "limit"  # of this caller, of the called number, or of all calls
+    NOT_WELCOME = "not_welcome"  # by the operator's lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,17 @@ def _nothing() -> str:
     return ""
 
 
+def _everybody(_caller: Caller) -> TurnAway | None:
+    return None
+
+
 class Reception:
     """Decides over the slots of `admission`.
 
     Args:
         line: of waiting callers; None turns them away.
         scarce: why no call can be taken although there are slots; empty when one can.
+        gate: why somebody new is not taken whatever room there is; None when they are.
     """
 
     def __init__(
@@ -90,10 +99,12 @@ class Reception:
         policy: Policy | None = None,
         line: Line | None = None,
         scarce: Callable[[], str] = _nothing,
+        gate: Callable[[Caller], TurnAway | None] = _everybody,
     ) -> None:
         self.admission = admission
         self.line = line
         self.scarce = scarce
+        self._gate = gate
         self._policy = policy or Policy()
         self._pace = Pace()
         self._known: OrderedDict[str, Caller] = OrderedDict()  # let in, by CallSid
@@ -179,6 +190,8 @@ class Reception:
         """Somebody new, or whom another process knew."""
         if self.line is not None and self.line.has_left(caller.call_sid):
             return TurnAway(No.HAS_LEFT)
+        if (no := self._gate(caller)) is not None:
+            return no
         if self._policy.shares.is_over(caller.number, self._present()):
             return TurnAway(No.NUMBER_SHARE, "too many calls of one number")
         if caller.call_sid in self._admissible(caller):

@@ -12,6 +12,7 @@ from app.settings.admission import AdmissionSettings
 from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
 from app.settings.hearing import HearingSettings
+from app.settings.money import MoneySettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
 from app.settings.speech import SpeechSettings
@@ -22,6 +23,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ServerSettings,
     CallSettings,
     AdmissionSettings,
+    MoneySettings,
     ConversationSettings,
     SpeechSettings,
     HearingSettings,
@@ -37,6 +39,7 @@ class Settings:
     server: ServerSettings
     calls: CallSettings
     admission: AdmissionSettings
+    money: MoneySettings
     conversation: ConversationSettings
     speech: SpeechSettings
     hearing: HearingSettings
@@ -66,6 +69,7 @@ class Settings:
             ServerSettings.read(given),
             CallSettings.read(given),
             AdmissionSettings.read(given),
+            MoneySettings.read(given),
             ConversationSettings.read(given),
             SpeechSettings.read(given),
             HearingSettings.read(given),
@@ -97,4 +101,5 @@ class Settings:
             *self.speech.faults(self.vendors),
             *self.hearing.faults(self.vendors),
             *self.conversation.faults(),
+            *self.money.faults(),
         ]

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app import clock
+from app.observe.alarms import BUDGET
 from app.web.access import require_operator
 from app.web.parts import Parts
 from app.web.voice import MEDIA_PATH
@@ -38,7 +39,9 @@ class Health:
         """The audio path at a glance: public, so it tells no keys, numbers or words."""
         parts, reason = self._parts, self._reason()
         wrong = [f"{name} is failing" for name in parts.voice.failing]
-        wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in parts.observers.alarms.active]
+        # A budget that is half spent is the operator's concern, and no fault of the audio path.
+        alarms = [alarm for alarm in parts.observers.alarms.active if alarm["alarm"] != BUDGET]
+        wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in alarms]
         status = "unavailable" if reason else "degraded" if wrong else "ready"
         if parts.drain.draining:
             status = "draining"
@@ -79,6 +82,7 @@ class Health:
             "speech_api": parts.observers.requests.status(),
             "alarms": parts.observers.alarms.status(),
             "line": parts.reception.status(clock.now()),
+            "spending": parts.money.status(),
             "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})

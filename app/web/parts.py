@@ -9,7 +9,7 @@ from app.calls.admission import Admission
 from app.calls.drain import Drain
 from app.calls.means import Means
 from app.calls.notes import Notes
-from app.calls.reception import Reception
+from app.calls.reception import No, Reception
 from app.calls.registry import Registry
 from app.calls.script import Script
 from app.calls.strain import Strain
@@ -18,6 +18,7 @@ from app.log import Reader
 from app.observe.alarm_watch import AlarmWatch
 from app.observe.alarm_webhook import AlarmWebhook
 from app.observe.metrics import Metrics
+from app.observe.money import Money
 from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.speech.chain import Chain
@@ -42,6 +43,12 @@ class Words:
 
     busy: str
     reject_when_full: bool
+    closed: str = "We are closed at the moment. Goodbye."
+    limit: str = "We cannot take your call. Goodbye."
+
+    def of(self, why: No) -> str:
+        """What a caller hears who is turned away."""
+        return {No.CLOSED: self.closed, No.BUDGET: self.closed, No.LIMIT: self.limit}.get(why, self.busy)
 
 
 class Observers:
@@ -98,6 +105,7 @@ class Parts:
     speech_input_max: int = 50_000
     """Characters of one request for speech."""
     observers: Observers = field(default_factory=Observers)
+    money: Money = field(default_factory=Money)
 
     @property
     def admission(self) -> Admission:

@@ -64,7 +64,10 @@ class Voice:
     async def debug(self, request: Request) -> Response:
         """The same for the test sentence; asked for by hand there is no CallSid, and no slot is kept."""
         form = await twilio_form(request, self._parts.locks, operator_too=True)
-        return _xml(self._connect(call_sid_of(form), DEBUG_PATH, form))
+        call_sid = call_sid_of(form)
+        if call_sid and (no := self._parts.money.gate(Caller(call_sid, form.get("From"), form.get("To")))):
+            return _xml(self._line.turn_away(no, call_sid, form))
+        return _xml(self._connect(call_sid, DEBUG_PATH, form))
 
     async def after(self, request: Request) -> Response:
         """The stream is over: hang up, or say why the call cannot go on."""
