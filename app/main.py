@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from app import clock
 from app.audio import hold
 from app.audio.prompt import load_prompt
 from app.calls.admission import Admission
+from app.calls.budget import PERIODS, Budget, Prices
 from app.calls.drain import Drain
 from app.calls.drain import Patience as DrainPatience
 from app.calls.ear_tick import EarTick
@@ -23,9 +25,11 @@ from app.calls.registry import Registry
 from app.calls.retention import Retention, keep_no_longer
 from app.calls.seeing_off import see_off
 from app.calls.shared_desk import SharedDesk
+from app.calls.spending import Allowance
 from app.calls.stall_watch import stall_watch
 from app.calls.usher import Fetch, usher
 from app.calls.vigil import Patience
+from app.calls.welcome import Numbers, Welcome
 from app.capacity.port import PermitStatus
 from app.casting import Cast, cast
 from app.conversation.turn_port import BargeIn, TurnLimits
@@ -38,8 +42,10 @@ from app.hearing.endpointing import Timing
 from app.hearing.silero import Silero
 from app.hearing.vad import VadBank
 from app.log import Reader, attach, configure, log
+from app.observe.money import Money
 from app.observe.ring import Ring
 from app.settings import Settings
+from app.settings.money import limits
 from app.settings.tuning import TuningSettings
 from app.sharing import Shared, desk_of, share, strain_of
 from app.speech.cache import SpeechCache
@@ -87,14 +93,15 @@ def parts_of(settings: Settings) -> Parts:
     admission = Admission(settings.calls.max_calls, reservation_s=settings.calls.reservation_s)
     shared = share(settings, admission)
     means = _means(settings, answering, cache, shared)
-    strain = strain_of(settings)
+    strain, money = strain_of(settings), _money(settings)
     drain = Drain(
         DrainPatience(
             hand_over_s=settings.calls.hand_over_s,
             deadline_s=settings.calls.drain_s,
         )
     )
-    desk = desk_of(settings, admission, shared, strain, means.recognisers, drain)
+    desk = desk_of(settings, admission, shared, strain, means.recognisers, drain, money.gate)
+    together = [desk] if isinstance(desk, SharedDesk) else []
     return Parts(
         locks=Locks(
             public_url=settings.server.public_url,
@@ -105,7 +112,12 @@ def parts_of(settings: Settings) -> Parts:
             view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
             proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
         ),
-        words=Words(busy=settings.calls.busy_message, reject_when_full=settings.calls.when_full == "reject"),
+        words=Words(
+            busy=settings.calls.busy_message,
+            reject_when_full=settings.calls.when_full == "reject",
+            closed=settings.money.closed_message,
+            limit=settings.money.limit_message,
+        ),
         means=means,
         desk=desk,
         tokens=shared.tokens,
@@ -117,7 +129,8 @@ def parts_of(settings: Settings) -> Parts:
         script_for=answering.script_for,
         elevenlabs_configured=settings.vendors.has_key("elevenlabs"),
         account=_account(settings),
-        opened=(*shared.opened, *([desk] if isinstance(desk, SharedDesk) else []), *answering.opened, cache),
+        opened=(*shared.opened, *together, *answering.opened, cache, money),
+        money=money,
         ready=(*answering.ready, *settings.conversation.fillers) if settings.speech.prepare_phrases else (),
         speech_input_max=settings.speech.speech_input_max,
         shows_words=settings.server.log_pii,
@@ -128,6 +141,25 @@ def parts_of(settings: Settings) -> Parts:
         fleet=shared.fleet,
         events=shared.events,
         patience=shared.patience,
+    )
+
+
+def _money(settings: Settings) -> Money:
+    chosen = settings.money
+    day, month = chosen.budgets
+    allowance = Allowance(
+        per_number=limits(chosen.per_number),
+        withheld=limits(chosen.withheld),
+        per_called=limits(chosen.per_called),
+        overall=limits(chosen.overall),
+        budget=Budget(chosen.currency, day, month),
+    )
+    return Money(
+        allowance,
+        Prices(chosen.minute, chosen.characters),
+        welcome=Welcome(Numbers.of(chosen.allow), Numbers.of(chosen.deny)),
+        folder=Path(settings.server.data_dir),
+        closed=chosen.closed,
     )
 
 
@@ -217,6 +249,9 @@ def _lifespan(parts: Parts) -> Lifespan:
             await stack.enter_async_context(parts.recognisers)
             parts.observers.metrics.show_permits(lambda: _permits(parts))
             await stack.enter_async_context(stall_watch())
+            for period in PERIODS:
+                show = partial(parts.money.purse.spent, period)
+                parts.observers.metrics.show(f"spent_{period}", f"Money spent in this {period}", show)
             async with asyncio.TaskGroup() as group:
                 leaving = see_off(parts.drain, parts.registry)
                 house = _keep_house(parts.admission)

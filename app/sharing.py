@@ -8,6 +8,7 @@ from pathlib import Path
 from app.calls.admission import Admission
 from app.calls.desk import Desk, LocalDesk
 from app.calls.drain import Drain
+from app.calls.gate import Gate
 from app.calls.reception import Policy, Reception
 from app.calls.record_files import RecordFiles
 from app.calls.record_store import RecordStore
@@ -87,19 +88,21 @@ def desk_of(
     strain: Strain,
     recognisers: HearingChain,
     drain: Drain,
+    gate: Gate,
 ) -> Desk:
     """Who decides over slots and line."""
     chosen = settings.admission
     queues = settings.calls.when_full == "queue"
 
     def scarce() -> str:
-        return strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
+        return gate.reason or strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
 
     reception = Reception(
         admission,
         policy=_policy(settings, admission.max_calls),
         line=LocalLine(chosen.max_waiting) if queues else None,
         scarce=scarce,
+        gate=gate,
     )
     local = LocalDesk(reception, admission, lambda: not drain.draining)
     if shared.store is None:

@@ -68,6 +68,7 @@ PURE = [
     "calls/admission.py",
     "calls/registry.py",
     *(f"calls/{name}.py" for name in ("drain", "reception", "waiting", "shares", "strain")),
+    *(f"calls/{name}.py" for name in ("budget", "spending", "usage", "welcome")),
 ]
 IMPURE = {"asyncio", "av", "httpx", "starlette", "redis", "time", "os", "socket", "websockets", "subprocess"}
 # Contracts and plain data without behaviour of their own; what keeps them is tested.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from app import clock
 from app.calls.admission import Admission
-from app.calls.reception import Caller, LetIn, No, Reception, TurnAway, Verdict
+from app.calls.reception import Caller, Gate, LetIn, No, Reception, TurnAway, Verdict
 from app.errors import AtCapacity
 
 
@@ -91,8 +91,11 @@ class LocalDesk:
         self.admission = admission
         self.takes_calls = takes_calls
 
-    async def receive(self, caller: Caller, *, waited_s: float = 0.0, fetched: bool = False) -> Verdict:
-        verdict = self.reception.receive(caller, clock.now(), waited_s=waited_s, fetched=fetched)
+    async def receive(
+        self, caller: Caller, *, waited_s: float = 0.0, fetched: bool = False, gate: Gate | None = None
+    ) -> Verdict:
+        """As `Desk.receive`; `gate` stands in for the reception's own, where that was asked already."""
+        verdict = self.reception.receive(caller, clock.now(), waited_s=waited_s, fetched=fetched, gate=gate)
         if isinstance(verdict, LetIn):
             try:
                 self.admission.reserve(caller.call_sid, clock.now())

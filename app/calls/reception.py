@@ -35,6 +35,10 @@ class No(StrEnum):
     LINE_FULL = "line_full"
     WAITED_TOO_LONG = "waited_too_long"
     HAS_LEFT = "has_left"  # a replayed webhook of a caller who left the line
+    CLOSED = "closed"  # the kill switch
+    BUDGET = "budget"  # all that may be spent is spent
+    LIMIT = "limit"  # of this caller, of the called number, or of all calls
+    NOT_WELCOME = "not_welcome"  # by the operator's lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,13 @@ def _nothing() -> str:
     return ""
 
 
+Gate = Callable[[Caller], TurnAway | None]
+
+
+def _everybody(_caller: Caller) -> TurnAway | None:
+    return None
+
+
 class Reception:
     """Decides over the slots of a house.
 
@@ -103,6 +114,7 @@ class Reception:
         policy: may be replaced while it works.
         line: of waiting callers; None turns them away.
         scarce: why no call can be taken although there are slots; empty when one can.
+        gate: why somebody new is not taken whatever room there is; None when they are.
     """
 
     def __init__(
@@ -112,21 +124,32 @@ class Reception:
         policy: Policy | None = None,
         line: Line | None = None,
         scarce: Callable[[], str] = _nothing,
+        gate: Gate = _everybody,
     ) -> None:
         self.slots = slots
         self.line = line
         self.scarce = scarce
+        self.gate = gate
         self.policy = policy or Policy()
         self._pace = Pace()
         self._known: OrderedDict[str, Caller] = OrderedDict()  # let in, by CallSid
         self._inside: set[str] = set()
 
-    def receive(self, caller: Caller, now: float, *, waited_s: float = 0.0, fetched: bool = False) -> Verdict:
+    def receive(
+        self,
+        caller: Caller,
+        now: float,
+        *,
+        waited_s: float = 0.0,
+        fetched: bool = False,
+        gate: Gate | None = None,
+    ) -> Verdict:
         """Decide; the same call asked about again keeps its one slot or place.
 
         Args:
             waited_s: how long the caller has been in line already, as they brought it along.
             fetched: they were sent in by `called`.
+            gate: in place of its own.
         """
         self.slots.expire(now)
         self.look(now)
@@ -134,7 +157,7 @@ class Reception:
             return LetIn()
         waiter = self.line.find(caller.call_sid) if self.line is not None else None
         if waiter is None:
-            return self._greet(caller, now, waited_s)
+            return self._greet(caller, now, waited_s, gate or self.gate)
         if now - waiter.since >= self.policy.max_wait_s:
             self.leave(caller.call_sid)
             return TurnAway(No.WAITED_TOO_LONG)
@@ -212,10 +235,12 @@ class Reception:
             ],
         }
 
-    def _greet(self, caller: Caller, now: float, waited_s: float) -> Verdict:
+    def _greet(self, caller: Caller, now: float, waited_s: float, gate: Gate) -> Verdict:
         """Somebody new, or whom another process knew."""
         if self.line is not None and self.line.has_left(caller.call_sid):
             return TurnAway(No.HAS_LEFT)
+        if (no := gate(caller)) is not None:
+            return no
         if self.policy.shares.is_over(caller.number, self._present()):
             return TurnAway(No.NUMBER_SHARE, "too many calls of one number")
         admissible = self._admissible(caller)

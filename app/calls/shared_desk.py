@@ -18,7 +18,7 @@ from app.calls.admission import SET_ASIDE_S, Admission
 from app.calls.desk import Left, LocalDesk
 from app.calls.desk_ledger import DeskLedger, Kept
 from app.calls.fleet_view import FleetView, numbers_of
-from app.calls.reception import Caller, LetIn, No, Policy, Reception, TurnAway, Verdict, Wait
+from app.calls.reception import Caller, Gate, LetIn, No, Policy, Reception, TurnAway, Verdict, Wait
 from app.calls.shares import WITHHELD, group_of
 from app.calls.waiting import Waiter
 from app.capacity.store import Store, StoreAway
@@ -90,6 +90,7 @@ class SharedDesk:
         return self._local.admission
 
     async def receive(self, caller: Caller, *, waited_s: float = 0.0, fetched: bool = False) -> Verdict:
+        gate = _Once(self._local.reception.gate, caller)
         try:
             for attempt in range(1, ATTEMPTS + 1):
                 await self._look()
@@ -97,13 +98,13 @@ class SharedDesk:
                     break
                 if attempt == ATTEMPTS:
                     self._view.fill()  # others are quicker: a place in line is certain
-                verdict = await self._decide(self._hidden(caller), waited_s, fetched)
+                verdict = await self._decide(self._hidden(caller), waited_s, fetched, gate)
                 if verdict is not None:
                     self._local.pass_on(caller.call_sid)  # they may have stood in the line of an absence
                     return verdict
         except StoreAway:
             pass
-        return await self._local.receive(caller, waited_s=waited_s, fetched=fetched)
+        return await self._local.receive(caller, waited_s=waited_s, fetched=fetched, gate=gate)
 
     async def expect(self, call_sid: str, within_s: float) -> None:
         await self._local.expect(call_sid, within_s)
@@ -188,9 +189,11 @@ class SharedDesk:
     def _decides_together(self) -> bool:
         return self._ledger.store.available and not self._view.settling
 
-    async def _decide(self, caller: Caller, waited_s: float, fetched: bool) -> Verdict | None:
+    async def _decide(self, caller: Caller, waited_s: float, fetched: bool, gate: Gate) -> Verdict | None:
         """None: it did not hold, and the view is an older one."""
-        verdict = self._view.reception.receive(caller, clock.now(), waited_s=waited_s, fetched=fetched)
+        verdict = self._view.reception.receive(
+            caller, clock.now(), waited_s=waited_s, fetched=fetched, gate=gate
+        )
         match verdict:
             case LetIn(passing):
                 hold_ms = round(1000 * self._house.reservation_s)
@@ -293,3 +296,17 @@ class SharedDesk:
             return replace(caller, number=group)
         digest = hmac.digest(self._house.secret, group.encode(errors="replace"), "sha256")
         return replace(caller, number=HIDDEN + digest.hex()[:16])
+
+
+class _Once:
+    """Asks a gate once of one question, however often that is decided, and with the caller's own number."""
+
+    def __init__(self, gate: Gate, caller: Caller) -> None:
+        self._gate = gate
+        self._caller = caller
+        self._verdict: list[TurnAway | None] = []
+
+    def __call__(self, _hidden: Caller) -> TurnAway | None:
+        if not self._verdict:
+            self._verdict.append(self._gate(self._caller))
+        return self._verdict[0]

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import call, config, convert, doctor, forget, load, logs, script, serve
+from app.cli import call, config, convert, doctor, forget, house, load, logs, script, serve
 from app.cli.terminal import complain
 from app.errors import ConfigError
 
-COMMANDS = (serve, call, load, logs, convert, script, config, doctor, forget)
+COMMANDS = (serve, call, load, logs, convert, script, config, doctor, forget, house)
 EXAMPLES = """\
 examples:
   hotline serve                                   answer on http://localhost:8000

@@ -51,6 +51,15 @@ class AlarmWatch:
             case "call.ended":
                 failed = event.get("reason") in FAILED_SESSIONS
                 self._alarms.happened("sessions", "calls", clock.now(), failed=failed)
+            case "budget.reached":
+                period, percent = str(event.get("period")), event.get("percent")
+                self._alarms.budget_reached(
+                    f"{period} {percent} %", f"{percent} % of the {period}'s budget are spent"
+                )
+                self._at_once.set()
+            case "budget.renewed":
+                for level in event.get("levels", ()):
+                    self._alarms.budget_renewed(f"{event.get('period')} {level} %")
 
     async def run(self) -> None:
         """Judge until cancelled."""

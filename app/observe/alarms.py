@@ -11,6 +11,7 @@ STEP_S = 10.0  # how finely the window slides: thirty steps, whatever the traffi
 RAISE_ABOVE = 0.10
 CLEAR_BELOW = 0.05  # half of what raises, or an alarm would come and go with every failure
 LEAST = 5  # things that happened; of fewer a share says nothing
+BUDGET = "budget"
 LEAST_STANDING_S = 60.0  # seconds: shorter alarms would be over before anybody has looked
 
 
@@ -28,9 +29,9 @@ class Alarm:
     """Something is wrong and somebody should look."""
 
     name: str
-    """`generations`, `sessions`, `auth` or `auth_suspect`: few, so that it may be a metric's label."""
+    """`generations`, `sessions`, `auth`, `auth_suspect`, `budget`: few, so it may be a metric's label."""
     subject: str
-    """The provider, or `calls`."""
+    """The provider, `calls`, or a level of a budget."""
     reason: str
 
 
@@ -86,6 +87,7 @@ class Alarms:
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], Window] = {}
         self._doubts: dict[tuple[str, str], _Doubt] = {}
+        self._levels: dict[tuple[str, str], str] = {}  # of budgets: why they stand, empty when they are over
         self._standing: dict[tuple[str, str], tuple[Alarm, float]] = {}
 
     @property
@@ -105,6 +107,13 @@ class Alarms:
         """A vendor took our key."""
         for (_, doubted), doubt in self._doubts.items():
             doubt.worked = doubt.worked or doubted == subject
+
+    def budget_reached(self, level: str, reason: str) -> None:
+        """So much of a budget is spent; stands until the budget is renewed."""
+        self._levels[BUDGET, level] = reason
+
+    def budget_renewed(self, level: str) -> None:
+        self._levels[BUDGET, level] = ""
 
     def rates(self, now: float) -> list[dict[str, object]]:
         """What happened in the window, by subject."""
@@ -129,6 +138,10 @@ class Alarms:
             )
             if key not in self._standing:
                 del self._doubts[key]
+        for key, reason in list(self._levels.items()):
+            changes += self._decide(key, now, bad=bool(reason), well=not reason, reason=reason)
+            if key not in self._standing:
+                del self._levels[key]
         return changes
 
     def _is_settled(self, key: tuple[str, str], doubt: _Doubt, now: float) -> bool:

@@ -13,6 +13,7 @@ from app.settings.calls import CallSettings
 from app.settings.conversation import ConversationSettings
 from app.settings.fleet import FleetSettings
 from app.settings.hearing import HearingSettings
+from app.settings.money import MoneySettings
 from app.settings.safety import RAILWAYS_PROXIES, SafetySettings
 from app.settings.section import Section
 from app.settings.server import ServerSettings
@@ -26,6 +27,7 @@ SECTIONS: tuple[type[Section], ...] = (
     CallSettings,
     AdmissionSettings,
     FleetSettings,
+    MoneySettings,
     ConversationSettings,
     SpeechSettings,
     HearingSettings,
@@ -43,6 +45,7 @@ class Settings:
     calls: CallSettings
     admission: AdmissionSettings
     fleet: FleetSettings
+    money: MoneySettings
     conversation: ConversationSettings
     speech: SpeechSettings
     hearing: HearingSettings
@@ -76,6 +79,7 @@ class Settings:
             CallSettings.read(given),
             AdmissionSettings.read(given),
             FleetSettings.read(given),
+            MoneySettings.read(given),
             ConversationSettings.read(given),
             SpeechSettings.read(given),
             HearingSettings.read(given),
@@ -115,6 +119,7 @@ class Settings:
             *self.speech.faults(self.vendors),
             *self.hearing.faults(self.vendors),
             *self.conversation.faults(),
+            *self.money.faults(),
         ]
 
 

@@ -105,9 +105,7 @@ def _webhooks(settings: Settings, _: Surroundings) -> Iterator[Advice]:
             "set the account's SID",
         )
     if settings.calls.stream_token_s > LONGEST_STREAM_TOKEN_S:
-        yield _warning(
-            "STREAM_TOKEN_SECONDS", "a stream token can be used for more than a minute", "set 60 or less"
-        )
+        yield _warning("STREAM_TOKEN_SECONDS", "a token lives for over a minute", "set 60 or less")
 
 
 def _operators(settings: Settings, _: Surroundings) -> Iterator[Advice]:
@@ -210,6 +208,25 @@ def _model(settings: Settings, _: Surroundings) -> Iterator[Advice]:
         yield _warning("CONVERSATION", f"{talk.conversation} is for testing a line", "set script or llm")
 
 
+def _money(settings: Settings, _: Surroundings) -> Iterator[Advice]:
+    money = settings.money
+    if is_public(settings) and not money.is_bounded:
+        yield _warning(
+            "BUDGET_PER_DAY",
+            "no limit and no budget: callers can spend without end",
+            "set one, or LIMITS_PER_NUMBER and LIMITS_OVERALL (docs/money.md)",
+        )
+    free = [voice for voice in settings.voices if voice != "local" and not money.characters.get(voice)]
+    if any(money.budgets) and free:
+        yield _warning(
+            "PRICE_PER_1000_CHARACTERS",
+            f"no price for {', '.join(free)}: what they say is not paid from the budget",
+            "add what the vendor's plan says",
+        )
+    if money.closed:
+        yield _info("HOTLINE_CLOSED", "every new call is turned away", "unset it to open")
+
+
 def _in_the_clear(settings: Settings, _: Surroundings) -> Iterator[Advice]:
     """Addresses to which a key is sent, or an alarm, and which anybody on the way can read."""
     addresses = {
@@ -302,6 +319,7 @@ CHECKS: tuple[Check, ...] = (
     _disk,
     _voices,
     _model,
+    _money,
     _in_the_clear,
     _alarms,
     _leaving,

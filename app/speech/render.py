@@ -163,12 +163,16 @@ class _Rendering:
         return mulaw
 
     def say_how_it_went(self) -> None:
+        characters = len(self._order.text)  # what vendors bill, heard or not
         if self._first_frame_ms is None:
+            if self.outcome == "interrupted":  # a failure is told already, and not billed
+                log.info("speech.left", provider=self._speech.name, characters=characters)
             return
         report = self._converter.report
         log.info(
             "speech.rendered",
             provider=self._speech.name,
+            characters=characters,
             outcome=self.outcome,
             audio_format=self._speech.audio_format,
             bytes_in=report.bytes_in,

@@ -63,9 +63,12 @@ class LineAnswers:
             return twiml.hang_up()
         if no.why is No.WAITED_TOO_LONG:
             return twiml.say_and_hang_up(WAITED)
-        if self._parts.words.reject_when_full and form.get("CallStatus", "ringing") == "ringing":
+        words, rings = self._parts.words, form.get("CallStatus", "ringing") == "ringing"
+        if no.why is No.NOT_WELCOME:
+            return twiml.reject_busy() if rings else twiml.hang_up()
+        if words.reject_when_full and rings:
             return twiml.reject_busy()
-        return twiml.say_and_hang_up(self._parts.words.busy)
+        return twiml.say_and_hang_up(words.of(no.why))
 
     def way_back(self, call_sid: str, form: Form) -> str:
         """Where a caller is to ask again while this process leaves: with their place, if they have one."""

@@ -10,7 +10,7 @@ from app.calls.desk import Desk
 from app.calls.drain import Drain
 from app.calls.means import Means
 from app.calls.notes import Notes
-from app.calls.reception import Reception
+from app.calls.reception import No, Reception
 from app.calls.registry import Registry
 from app.calls.retention import Retention
 from app.calls.script import Script
@@ -23,6 +23,7 @@ from app.observe.alarm_webhook import AlarmWebhook
 from app.observe.chronicle import Chronicle
 from app.observe.fleet import Fleet
 from app.observe.metrics import Metrics
+from app.observe.money import Money
 from app.observe.requests import Requests
 from app.observe.ring import Ring
 from app.observe.shared_events import SharedEvents
@@ -55,6 +56,12 @@ class Words:
 
     busy: str
     reject_when_full: bool
+    closed: str = "We are closed at the moment. Goodbye."
+    limit: str = "We cannot take your call. Goodbye."
+
+    def of(self, why: No) -> str:
+        """What a caller hears who is turned away."""
+        return {No.CLOSED: self.closed, No.BUDGET: self.closed, No.LIMIT: self.limit}.get(why, self.busy)
 
 
 class Observers:
@@ -122,6 +129,7 @@ class Parts:
     observers: Observers = field(default_factory=Observers)
     doorstep: Doorstep = field(default_factory=Doorstep)
     pending: Pending = field(default_factory=Pending)
+    money: Money = field(default_factory=Money)
 
     @property
     def admission(self) -> Admission:

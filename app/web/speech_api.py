@@ -60,6 +60,8 @@ class SpeechApi:
         require_operator(request, parts.locks)
         if parts.observers.requests.open > MOST_AT_ONCE:
             raise SpeechRefused(429, f"more than {MOST_AT_ONCE} requests at once", code="rate_limit_exceeded")
+        if parts.money.gate.reason:
+            raise SpeechRefused(429, parts.money.gate.reason, code="insufficient_quota")
         order = await read_order(request, parts.speech_input_max)
         account.characters, account.response_format = len(order.input), order.form
         return order

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import clock
+from app.observe.alarms import BUDGET
 from app.observe.fleet import Reach, Replica
 from app.web.parts import Parts
 
@@ -30,7 +31,9 @@ def readiness(parts: Parts) -> Readiness:
     if refusal:
         return Readiness("unavailable", refusal, takes_calls=False)
     wrong = [f"{name} is failing" for name in parts.voice.failing]
-    wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in parts.observers.alarms.active]
+    # A budget that is half spent is the operator's concern, and no fault of the audio path.
+    alarms = [alarm for alarm in parts.observers.alarms.active if alarm["alarm"] != BUDGET]
+    wrong += [f"{alarm['subject']}: {alarm['reason']}" for alarm in alarms]
     wrong += [STORE_AWAY] if reach_of(parts) is Reach.AWAY else []
     return Readiness("degraded" if wrong else "ready", "; ".join(wrong) or None, takes_calls=True)
 
@@ -61,6 +64,7 @@ def status_of(parts: Parts) -> dict[str, object]:
             "sockets_pending": len(parts.pending),
             "sockets_refused": parts.pending.refused,
         },
+        "spending": parts.money.status(),
         "strain": {"reason": parts.strain.reason or None, **parts.strain.figures()},
     }
 

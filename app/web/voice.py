@@ -73,6 +73,9 @@ class Voice:
         call_sid = call_sid_of(form)
         if self._parts.drain.draining:
             return _xml(self._elsewhere(DEBUG_WEBHOOK, call_sid))
+        caller = Caller(call_sid, form.get("From"), form.get("To"))
+        if call_sid and (no := self._parts.money.gate(caller)):
+            return _xml(self._line.turn_away(no, call_sid, form))
         try:
             await self._parts.desk.take(call_sid)
         except AtCapacity as error:

@@ -263,3 +263,17 @@ def test_the_cap_holds_and_nobody_passes_anybody(steps: list[tuple[str, int]]) -
 
 def _ones(line: LocalLine) -> list[list[tuple[str, int]]]:
     return [[(each.call_sid, 1)] for each in line]
+
+
+def test_the_gate_is_asked_once_of_everybody_new_before_there_is_a_slot_or_a_place() -> None:
+    asked: list[str] = []
+
+    def gate(caller: Caller) -> TurnAway | None:
+        asked.append(caller.call_sid)
+        return TurnAway(No.LIMIT) if caller.number == "+1" else None
+
+    house = House(1, gate=gate)
+
+    assert [house.ask("a", number="+1"), house.ask("b"), house.ask("c")] == ["limit", "in", "1"]
+    assert [house.ask("b", 1.0), house.ask("c", 1.0)] == ["in", "1"]
+    assert asked == ["a", "b", "c"]

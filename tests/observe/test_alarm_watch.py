@@ -8,6 +8,7 @@ import pytest
 
 from app.log import Event, attach, log
 from app.observe.alarm_watch import AlarmWatch
+from tests.virtual_time import in_virtual_time
 
 
 @pytest.fixture
@@ -87,3 +88,29 @@ async def test_an_alarm_logged_from_inside_a_reader_is_safe(heard: list[Event]) 
         log.warning("provider.failed", provider="tone", kind="auth_suspect")
 
     assert sorted(event["event"] for event in heard) == ["alarm.raised", "provider.failed"]
+
+
+@in_virtual_time
+async def test_each_level_of_a_budget_is_told_once_and_is_over_with_the_period(heard: list[Event]) -> None:
+    told: list[str] = []
+    watch = AlarmWatch(told.append)
+    for percent in (50, 80):
+        watch.read({"event": "budget.reached", "period": "day", "percent": percent})
+        watch.judge()
+        watch.judge()
+
+    assert told == [
+        "hotline: alarm budget of day 50 %: 50 % of the day's budget are spent",
+        "hotline: alarm budget of day 80 %: 80 % of the day's budget are spent",
+    ]
+    assert [alarm["alarm"] for alarm in watch.active] == ["budget", "budget"]
+
+    watch.read({"event": "budget.renewed", "period": "day", "levels": [50, 80]})
+    await asyncio.sleep(61)
+    watch.judge()
+
+    assert told[2:] == [
+        "hotline: over: alarm budget of day 50 % (stood 61 s)",
+        "hotline: over: alarm budget of day 80 % (stood 61 s)",
+    ]
+    assert watch.active == []

@@ -23,6 +23,19 @@ def test_more_than_a_tenth_of_at_least_five_raises_once() -> None:
     assert alarms.active == [raised.alarm]
 
 
+def test_a_level_of_a_budget_stands_until_the_budget_is_renewed() -> None:
+    alarms = Alarms()
+    alarms.budget_reached("day 50 %", "half is spent")
+    [raised] = alarms.judge(1000)
+    assert alarms.judge(90_000) == []
+
+    alarms.budget_renewed("day 50 %")
+    alarms.budget_renewed("day 80 %")  # of before a restart: nobody has heard of it here
+
+    assert alarms.judge(90_001) == [Cleared(raised.alarm, 89_001)]
+    assert alarms.active == [] and alarms.judge(90_002) == []
+
+
 def test_a_tenth_is_not_more_than_a_tenth() -> None:
     alarms = Alarms()
     told(alarms, True, *[False] * 9, now=1000)

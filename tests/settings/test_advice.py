@@ -17,6 +17,7 @@ PRODUCTION = {
     "ADMIN_TOKEN": TOKEN,
     "ALARM_WEBHOOK_URL": "https://hooks.artist.fm/T0/B0",
     "DATA_DIR": "/data",
+    "LIMITS_OVERALL": "minutes/day=600",
 }
 RAILWAY = {"RAILWAY_PUBLIC_DOMAIN": "voice.artist.fm", "RAILWAY_VOLUME_MOUNT_PATH": "/data"}
 WELL = Surroundings()
@@ -65,6 +66,8 @@ WARNED: list[tuple[str, dict[str, str]]] = [
     ("LLM_API_KEY", {"CONVERSATION": "llm", "LLM_MODEL": "m"}),
     ("LLM_BASE_URL", {"CONVERSATION": "llm", "LLM_MODEL": "m", "LLM_BASE_URL": "http://llm.artist.fm"}),
     ("CONVERSATION", {"CONVERSATION": "parrot"}),
+    ("BUDGET_PER_DAY", {"LIMITS_OVERALL": ""}),
+    ("PRICE_PER_1000_CHARACTERS", {"BUDGET_PER_MONTH": "100", "PRICE_PER_MINUTE": "0.01"}),
     ("HAND_OVER_SECONDS", {"HAND_OVER_SECONDS": "900"}),
     ("DRAIN_SECONDS", {**RAILWAY, "RAILWAY_DEPLOYMENT_DRAINING_SECONDS": "30"}),
     ("DRAIN_SECONDS", RAILWAY),
@@ -100,6 +103,7 @@ def test_a_machine_that_will_not_do_is_named(setting: str, around: Surroundings)
         ("TWILIO_ACCOUNT_SID", {"TWILIO_ACCOUNT_SID": ""}),
         ("HEARING_PROVIDERS", {"HEARING_PROVIDERS": "none"}),
         ("PREPARE_PHRASES", {"PREPARE_PHRASES": "0"}),
+        ("HOTLINE_CLOSED", {"HOTLINE_CLOSED": "1"}),
         ("LOG_LEVEL", {"LOG_LEVEL": "debug"}),
         ("RETENTION_DAYS", {"RETENTION_DAYS": "0"}),
         ("ADMIN_TOKEN", {"ADMIN_TOKEN": f"{TOKEN},{TOKEN}b,{TOKEN}c"}),

@@ -43,6 +43,7 @@ async def test_a_sentence_becomes_whole_frames_and_one_line_in_the_log() -> None
         "event": "speech.rendered",
         "log_level": "info",
         "provider": "tone",
+        "characters": 6,
         "outcome": "complete",
         "audio_format": "ulaw_8000",
         "bytes_in": 8040,
@@ -55,6 +56,19 @@ async def test_a_sentence_becomes_whole_frames_and_one_line_in_the_log() -> None
         "first_frame_ms": 250.0,
     }
     assert [event["event"] for event in events[:-1]] == ["speech.requested", "speech.first_byte"]
+
+
+@in_virtual_time
+async def test_what_a_vendor_was_given_is_told_though_nobody_waited_for_its_audio() -> None:
+    with capture_logs() as events:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await heard(ToneVoice(delay_s=5.0))
+        with pytest.raises(ProviderError):
+            await heard(ToneVoice(failure=QUOTA))
+
+    told = [event for event in events if event["event"] == "speech.left"]
+    assert told == [{"event": "speech.left", "log_level": "info", "provider": "tone", "characters": 6}]
 
 
 async def test_the_log_does_not_repeat_what_is_said() -> None:

@@ -1,7 +1,14 @@
 """Probes and the status page."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from app.calls.admission import Admission
+from app.calls.desk import LocalDesk
+from app.calls.reception import Reception
 from app.calls.registry import LiveCall, Registry
+from app.observe.alarms import BUDGET
+from app.observe.money import Money
 from tests.standins.redis import RedisServer, needs_redis, until
 from tests.web.conftest import PUBLIC, Knock, locked, make_parts, replica
 
@@ -81,3 +88,28 @@ async def test_status_lists_live_calls_and_every_slot(knock: Knock) -> None:
         ("CA1", "MZ1", "2026-01-01T00:00:00+00:00")
     ]
     assert (body["calls"]["reserved"], body["calls"]["max"]) == (1, 3)
+
+
+async def test_a_closed_house_is_not_ready_and_says_why(knock: Knock, tmp_path: Path) -> None:
+    money = Money(folder=tmp_path, closed=True)
+    admission = Admission(1)
+    desk = LocalDesk(Reception(admission, scarce=lambda: money.gate.reason), admission)
+    parts = replace(make_parts(money=money), desk=desk)
+    async with parts.voice, knock(parts, peer="203.0.113.9") as http:
+        health, ready = [await http.get(path) for path in ("/health/streaming", "/readyz")]
+
+    assert (health.status_code, ready.status_code) == (503, 503)
+    assert health.json()["reason"] == "closed by HOTLINE_CLOSED"
+    assert ready.text == "closed by HOTLINE_CLOSED\n"
+
+
+async def test_a_budget_that_is_half_spent_is_no_fault_of_the_audio_path(knock: Knock) -> None:
+    parts = make_parts()
+    parts.observers.alarms.read({"event": "budget.reached", "period": "day", "percent": 50})
+    parts.observers.alarms.judge()
+    async with parts.voice, knock(parts) as http:
+        health, status = [await http.get(path) for path in ("/health/streaming", "/status")]
+
+    assert health.json()["status"] == "ready"
+    assert status.json()["alarms"]["active"][0]["alarm"] == BUDGET
+    assert status.json()["spending"]["money"]["day"] == {"spent": "0.00", "budget": "0.00"}

@@ -162,6 +162,26 @@ async def test_every_no_is_a_goodbye(why: No, verbs: list[str], words: str) -> N
     assert words in said(document)
 
 
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [(No.CLOSED, "Closed."), (No.BUDGET, "Closed."), (No.LIMIT, "Enough."), (No.HOUSE_FULL, "Busy.")],
+)
+async def test_who_is_turned_away_hears_the_operators_words_for_it(why: No, words: str) -> None:
+    answers = LineAnswers(waiting_parts(words=Words("Busy.", False, closed="Closed.", limit="Enough.")))
+
+    assert said(answers.turn_away(TurnAway(why), "CA1", form())) == words
+
+
+async def test_threat_12_whoever_is_not_welcome_hears_what_any_busy_phone_says() -> None:
+    answers = LineAnswers(waiting_parts())
+
+    rings = answers.turn_away(TurnAway(No.NOT_WELCOME), "CA1", form(CallStatus="ringing"))
+    answered = answers.turn_away(TurnAway(No.NOT_WELCOME), "CA1", form(CallStatus="in-progress"))
+
+    assert [verb.attrib for verb in ElementTree.fromstring(rings)] == [{"reason": "busy"}]
+    assert [verb.tag for verb in ElementTree.fromstring(answered)] == ["Hangup"]
+
+
 async def test_only_a_phone_that_still_rings_is_rejected_unanswered() -> None:
     answers = LineAnswers(waiting_parts(words=Words(busy="Busy.", reject_when_full=True)))
 

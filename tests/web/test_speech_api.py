@@ -9,6 +9,7 @@ from typing import Any
 
 from app.errors import Failure, ProviderError
 from app.log import attach
+from app.observe.money import Money
 from app.speech.budgets import Budgets
 from app.speech.chain import Chain
 from app.web import speech_api
@@ -104,3 +105,10 @@ async def test_a_client_that_takes_nothing_is_given_up(monkeypatch: Any) -> None
     assert (one["outcome"], one["reason"]) == ("gone", "stalled")
     assert sent == ["http.response.start", "http.response.body"]
     assert voice.speaking == 0
+
+
+async def test_programs_are_told_when_there_is_nothing_left_to_spend(knock: Knock) -> None:
+    async with speaking(ToneVoice(), money=Money(closed=True)) as parts, knock(parts) as http:
+        answer = await http.post(SPEECH_PATH, json=ORDER)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "insufficient_quota")

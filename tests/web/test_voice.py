@@ -12,6 +12,7 @@ from app.calls.admission import Admission
 from app.calls.record_files import RecordFiles
 from app.calls.registry import Departed, Ending, Registry
 from app.calls.resume import MOST_STREAMS, Record, Unheard
+from app.observe.money import Money
 from app.speech.chain import Chain
 from app.web.parts import Parts, Words
 from tests.standins.voice import ToneVoice
@@ -256,3 +257,12 @@ async def test_a_transfer_that_is_over_or_cannot_go_on_ends_the_call(
         answer = await http.post("/voice/after", data=form)
 
     assert verbs(answer.text) == said
+
+
+async def test_a_closed_house_takes_no_test_calls_either(knock: Knock) -> None:
+    async with knock(make_parts(money=Money(closed=True))) as http:
+        rung = await http.post("/debug-websocket-voice", data={"CallSid": SID})
+        by_hand = await http.get("/debug-websocket-voice")
+
+    assert verbs(rung.text) == ["Say", "Hangup"] and "We are closed" in rung.text
+    assert "<Stream" in by_hand.text
