@@ -39,7 +39,7 @@ call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 	@$(BIN)/hotline call --out heard.wav $(ARGS)
 
 test: setup-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 -m "not realtime" $(ARGS) || [ $$? = 5 ]
+	$(BIN)/python -m pytest -n 4 -m "not realtime" $(ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m pytest -n 4 -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]  # calls mostly wait
 
 # An environment of its own: atheris has wheels for Linux and for some Pythons only; without it chance must do.
