@@ -93,7 +93,7 @@ def parts_of(settings: Settings) -> Parts:
     admission = Admission(settings.calls.max_calls, reservation_s=settings.calls.reservation_s)
     shared = share(settings, admission)
     means = _means(settings, answering, cache, shared)
-    strain, money = strain_of(settings), _money(settings)
+    strain, money = strain_of(settings), _money(settings, shared)
     drain = Drain(
         DrainPatience(
             hand_over_s=settings.calls.hand_over_s,
@@ -144,7 +144,7 @@ def parts_of(settings: Settings) -> Parts:
     )
 
 
-def _money(settings: Settings) -> Money:
+def _money(settings: Settings, shared: Shared) -> Money:
     chosen = settings.money
     day, month = chosen.budgets
     allowance = Allowance(
@@ -160,6 +160,7 @@ def _money(settings: Settings) -> Money:
         welcome=Welcome(Numbers.of(chosen.allow), Numbers.of(chosen.deny)),
         folder=Path(settings.server.data_dir),
         closed=chosen.closed,
+        others=shared.spending,
     )
 
 

@@ -14,6 +14,7 @@ from app.calls.record_files import RecordFiles
 from app.calls.record_store import RecordStore
 from app.calls.resume import Records
 from app.calls.shared_desk import House, SharedDesk
+from app.calls.shared_spending import SharedSpending
 from app.calls.shares import Shares, part_of
 from app.calls.strain import Bounds, Strain, no_ears
 from app.calls.token_store import SharedTokens
@@ -40,6 +41,7 @@ class Shared:
     fleet: Fleet | None = None
     events: SharedEvents | None = None
     store: Store | None = None
+    spending: SharedSpending | None = None
     opened: tuple[AbstractAsyncContextManager[object], ...] = ()
 
     @property
@@ -78,7 +80,8 @@ def share(settings: Settings, admission: Admission) -> Shared:
         tokens,
         *permits.values(),
     )
-    return Shared(permits, records, tokens, fleet, events, store, opened)
+    spending = SharedSpending(store, _secret(settings))
+    return Shared(permits, records, tokens, fleet, events, store, spending, opened)
 
 
 def desk_of(

@@ -4,7 +4,7 @@ Amounts are whole millionths of the operator's currency, so that no sum loses a 
 those of the calendar, in UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -51,6 +51,8 @@ class Reached:
     """So many percent of a period's budget are spent, for the first time in it."""
 
     period: Period
+    name: str
+    """As of `Account`."""
     percent: int
     spent: int
     budget: int
@@ -75,10 +77,21 @@ class Account(msgspec.Struct):
 
 
 class Expenses:
-    """The account of each period, and what there is to tell of it."""
+    """The account of each period, and what there is to tell of it.
 
-    def __init__(self, budget: Budget, accounts: dict[Period, Account] | None = None) -> None:
+    Args:
+        elsewhere: what others have spent in the period of this name.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        accounts: dict[Period, Account] | None = None,
+        *,
+        elsewhere: Callable[[str], int] = lambda _: 0,
+    ) -> None:
         self.budget = budget
+        self._elsewhere = elsewhere
         self.accounts: dict[Period, Account] = {period: Account() for period in PERIODS} | (accounts or {})
         self._renewed: list[Renewed] = []
 
@@ -88,9 +101,9 @@ class Expenses:
             account.spent += cost
 
     def spent(self, period: Period, now: float) -> int:
-        """In the period that is now."""
-        account = self.accounts[period]
-        return account.spent if account.name == _name(period, now) else 0
+        """In the period that is now, by everybody."""
+        account, name = self.accounts[period], period_name(period, now)
+        return (account.spent if account.name == name else 0) + self._elsewhere(name)
 
     def exhausted(self, now: float) -> str:
         """Which budget is used up, in words that tell no amount; empty while there is some of each."""
@@ -106,17 +119,17 @@ class Expenses:
         news: list[Reached | Renewed] = [*self._renewed]
         self._renewed.clear()
         for period, account in self.accounts.items():
-            budget = self.budget.of(period)
+            budget, spent = self.budget.of(period), self.spent(period, now)
             for level in LEVELS:
-                if budget and level not in account.told and 100 * account.spent >= level * budget:
+                if budget and level not in account.told and 100 * spent >= level * budget:
                     account.told.append(level)
-                    news.append(Reached(period, level, account.spent, budget))
+                    news.append(Reached(period, account.name, level, spent, budget))
         return news
 
     def _turn(self, now: float) -> None:
         """Begin the periods that are new."""
         for period, account in list(self.accounts.items()):
-            name = _name(period, now)
+            name = period_name(period, now)
             if account.name == name:
                 continue
             if account.told:
@@ -129,5 +142,6 @@ def shown(amount: int) -> str:
     return f"{amount / MILLION:.2f}"
 
 
-def _name(period: Period, now: float) -> str:
+def period_name(period: Period, now: float) -> str:
+    """`2026-11-21` or `2026-11`: names of a period sort by time."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d" if period == "day" else "%Y-%m")

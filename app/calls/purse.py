@@ -1,17 +1,20 @@
-"""The ledger of this process with a clock and a file: what was spent is still known after a restart."""
+"""The ledger of this process with a clock and a file: what was spent is still known after a restart.
+
+Where replicas share a store, its limits hold for all of them together.
+"""
 
 import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
 from app import clock
 from app.calls.budget import Period, Reached, shown
-from app.calls.spending import Allowance, Kept, Ledger, Party
+from app.calls.spending import Allowance, Elsewhere, Kept, Ledger, Nowhere, Party
 from app.calls.usage import Used
 from app.log import log
 
@@ -20,11 +23,44 @@ SAVE_EVERY_S = 3.0  # seconds; what a crash may cost of the counts
 LOOK_EVERY_S = 1.0  # seconds between two looks at the budget
 
 
+class Others(Elsewhere, Protocol):
+    """The other replicas."""
+
+    async def exchange(self, ledger: Ledger) -> None:
+        """Tell them what is new, and learn what is new to us, should that be possible now."""
+
+    async def run(self, ledger: Ledger) -> None:
+        """Exchange until cancelled."""
+
+    def hurry(self) -> None:
+        """Something was counted that they should know of at once."""
+
+    async def claim(self, news: Reached) -> bool:
+        """Whether it is for this replica to tell."""
+
+
+class NoOthers(Nowhere):
+    """One process is all there is."""
+
+    async def exchange(self, ledger: Ledger) -> None:
+        pass
+
+    async def run(self, ledger: Ledger) -> None:
+        pass
+
+    def hurry(self) -> None:
+        pass
+
+    async def claim(self, news: Reached) -> bool:
+        return True
+
+
 class Purse:
     """Counts from the start; entered, it also remembers, and tells of the budget in the event stream.
 
     Args:
         folder: of the operator's data; None keeps nothing.
+        others: replicas whose use counts as well.
         wall: seconds since 1970.
     """
 
@@ -33,9 +69,11 @@ class Purse:
         allowance: Allowance | None = None,
         folder: Path | None = None,
         *,
+        others: Others | None = None,
         wall: Callable[[], float] = lambda: clock.wall().timestamp(),
     ) -> None:
-        self._ledger = Ledger(allowance or Allowance())
+        self._others = others or NoOthers()
+        self._ledger = Ledger(allowance or Allowance(), elsewhere=self._others)
         self._path = folder / FILE if folder is not None else None
         self._wall = wall
         self._is_changed = False
@@ -47,14 +85,18 @@ class Purse:
             kept, fault = await asyncio.to_thread(_read, self._path)
             if fault:
                 log.error("spending.damaged", fault=fault, file=str(_aside(self._path)))
-            self._ledger = Ledger(self._ledger.allowance, kept)
+            self._ledger = Ledger(self._ledger.allowance, kept, self._others)
         await self._group.__aenter__()
-        self._task = self._group.create_task(self._run())
+        await self._others.exchange(self._ledger)  # before the first call
+        running = (self._run(), self._others.run(self._ledger))
+        self._tasks = [self._group.create_task(each) for each in running]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
         await self._group.__aexit__(None, None, None)
+        await self._others.exchange(self._ledger)
         await self.save()
 
     def note(self, party: Party | None, used: Used, *, cost: int = 0, at: float | None = None) -> float:
@@ -62,6 +104,8 @@ class Purse:
         at = self._wall() if at is None else at
         self._ledger.note(party, used, at, cost=cost)
         self._is_changed = True
+        if used.calls:
+            self._others.hurry()
         return at
 
     def over(self, party: Party) -> str:
@@ -85,12 +129,14 @@ class Purse:
     def status(self) -> dict[str, object]:
         return self._ledger.status(self._wall())
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Say what has become of the budget, and forget callers of yesterday."""
         now, currency = self._wall(), self._ledger.allowance.budget.currency
         for news in self._ledger.news(now):
             self._is_changed = True
             if isinstance(news, Reached):
+                if not await self._others.claim(news):
+                    continue
                 log.warning(
                     "budget.reached",
                     period=news.period,
@@ -117,7 +163,7 @@ class Purse:
     async def _run(self) -> None:
         saved_at = clock.now()
         while True:
-            self.look()
+            await self.look()
             if clock.now() - saved_at >= SAVE_EVERY_S:
                 await self.save()
                 saved_at = clock.now()

@@ -4,17 +4,17 @@ Everything is counted three times: for the caller's number, for the called numbe
 all calls together. `now` is seconds since 1970.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Protocol
 
 import msgspec
 
 from app.calls.budget import Account, Budget, Expenses, Period, Reached, Renewed, shown
 from app.calls.shares import WITHHELD, group_of
-from app.calls.usage import Span, Steps, Usage, Used
+from app.calls.usage import SPANS, Span, Steps, Usage, Used
 
-SPANS: tuple[Span, ...] = get_args(Span)
 Limits = Mapping[tuple[str, str], float]
 """The most calls, minutes or characters in an hour or a day, such as `{("calls", "hour"): 10}`."""
 
@@ -58,8 +58,31 @@ class Allowance:
     budget: Budget = field(default_factory=Budget)
 
 
+class Elsewhere(Protocol):
+    """What other replicas have used, as far as it is known here."""
+
+    def used(self, span: Span, key: str, now: float) -> Used:
+        """By this key."""
+
+    def spent(self, name: str) -> int:
+        """In the period of this name."""
+
+
+class Nowhere:
+    """There are no others."""
+
+    def used(self, span: Span, key: str, now: float) -> Used:
+        return Used()
+
+    def spent(self, name: str) -> int:
+        return 0
+
+
 class Kept(msgspec.Struct):
     """What must survive a restart."""
+
+    owner: str = ""
+    """Whose counts these are, for others that are told of them."""
 
     hour: Steps = msgspec.field(default_factory=dict)
     day: Steps = msgspec.field(default_factory=dict)
@@ -69,15 +92,20 @@ class Kept(msgspec.Struct):
 class Ledger:
     """Counts and compares; decides nothing and forgets what is older than a day."""
 
-    def __init__(self, allowance: Allowance, kept: Kept | None = None) -> None:
+    def __init__(
+        self, allowance: Allowance, kept: Kept | None = None, elsewhere: Elsewhere | None = None
+    ) -> None:
         self.allowance = allowance
         kept = kept or Kept()
-        self._usage: dict[Span, Usage] = {"hour": Usage("hour", kept.hour), "day": Usage("day", kept.day)}
-        self._expenses = Expenses(allowance.budget, kept.accounts)
+        self._elsewhere = elsewhere or Nowhere()
+        self.owner = kept.owner or secrets.token_hex(8)
+        self.usage: dict[Span, Usage] = {"hour": Usage("hour", kept.hour), "day": Usage("day", kept.day)}
+        """Of this process alone."""
+        self._expenses = Expenses(allowance.budget, kept.accounts, elsewhere=self._elsewhere.spent)
 
     def note(self, party: Party | None, used: Used, now: float, *, cost: int = 0) -> None:
         """Something was used, in nobody's name where there is no party; `cost` in millionths."""
-        for usage in self._usage.values():
+        for usage in self.usage.values():
             if party is None:
                 usage.note((ALL,), used, now)
             else:
@@ -107,11 +135,16 @@ class Ledger:
 
     def forget(self, now: float) -> bool:
         """Drop what counts no more: callers' numbers are gone after a day. True when there was something."""
-        return any([usage.forget(now) for usage in self._usage.values()])
+        return any([usage.forget(now) for usage in self.usage.values()])
 
     def kept(self) -> Kept:
         """All there is, to be written before it changes."""
-        return Kept(self._usage["hour"].steps, self._usage["day"].steps, self._expenses.accounts)
+        return Kept(self.owner, self.usage["hour"].steps, self.usage["day"].steps, self._expenses.accounts)
+
+    @property
+    def accounts(self) -> Mapping[Period, Account]:
+        """What this process alone has spent."""
+        return self._expenses.accounts
 
     def spent(self, period: Period, now: float) -> int:
         return self._expenses.spent(period, now)
@@ -119,8 +152,8 @@ class Ledger:
     def status(self, now: float) -> dict[str, object]:
         """For the operator: sums and money, no numbers."""
         sums: dict[str, object] = {}
-        for span, usage in self._usage.items():
-            used = usage.sum(ALL, now)
+        for span in SPANS:
+            used = self._used(span, ALL, now)
             minutes = round(used.ms / 60_000, 1)
             sums[span] = {"calls": used.calls, "minutes": minutes, "characters": used.characters}
         budget = self.allowance.budget
@@ -133,9 +166,15 @@ class Ledger:
     def _reached(self, limits: Limits, key: str, now: float, whose: str) -> str:
         for span in SPANS:
             mine = {amount: most for (amount, within), most in limits.items() if within == span}
-            used = self._usage[span].sum(key, now) if mine else Used()
+            used = self._used(span, key, now) if mine else Used()
             amounts = {"calls": used.calls, "minutes": used.ms / 60_000, "characters": used.characters}
             for amount, most in mine.items():
                 if amounts[amount] >= most:
                     return f"{whose}: {most:g} {amount} within {'an hour' if span == 'hour' else 'a day'}"
         return ""
+
+    def _used(self, span: Span, key: str, now: float) -> Used:
+        """Here and elsewhere."""
+        total = self.usage[span].sum(key, now)
+        total.add(self._elsewhere.used(span, key, now))
+        return total

@@ -7,7 +7,7 @@ from typing import Self
 from app.calls.budget import Prices
 from app.calls.closing import Closing
 from app.calls.gate import Gate
-from app.calls.purse import Purse
+from app.calls.purse import Others, Purse
 from app.calls.spending import Allowance
 from app.calls.welcome import Welcome
 from app.log import attach
@@ -21,6 +21,7 @@ class Money:
     Args:
         folder: of the operator's data, for the counts and for the kill switch; None keeps nothing.
         closed: by the setting.
+        others: replicas that share what is allowed.
     """
 
     def __init__(
@@ -31,8 +32,9 @@ class Money:
         welcome: Welcome | None = None,
         folder: Path | None = None,
         closed: bool = False,
+        others: Others | None = None,
     ) -> None:
-        self.purse = Purse(allowance, folder)
+        self.purse = Purse(allowance, folder, others=others)
         self._closing = Closing(folder, always=closed)
         self._meter = Meter(self.purse, prices)
         self.gate = Gate(self._closing, welcome or Welcome(), self.purse, self._meter.count)

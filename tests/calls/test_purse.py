@@ -131,8 +131,8 @@ async def test_a_level_of_the_budget_is_told_once_with_its_amounts_also_over_a_r
         for _ in range(2):
             async with purse(tmp_path) as spending:
                 spending.note(ANNA, Used(), cost=300_000)
-                spending.look()
-                spending.look()
+                await spending.look()
+                await spending.look()
 
     told = [event for event in events if event["event"] == "budget.reached"]
     assert [(event["percent"], event["spent"], event["budget"], event["currency"]) for event in told] == [
@@ -144,11 +144,11 @@ async def test_a_new_day_is_told_with_what_had_been_reached() -> None:
     now = noon()
     spending = Purse(TWO_CALLS, wall=lambda: now)
     spending.note(ANNA, Used(calls=2), cost=900_000)
-    spending.look()
+    await spending.look()
     now += 86_400 + 3601
 
     with capture_logs() as events:
-        spending.look()
+        await spending.look()
 
     assert [(event["event"], event["levels"]) for event in events] == [("budget.renewed", [50, 80])]
     assert "5550100" not in str(spending.status())
