@@ -69,7 +69,7 @@ def share(settings: Settings, admission: Admission) -> Shared:
         name: RedisPermits(store, name, limit, replica=replica, replicas=lambda: fleet.known)
         for name, limit in limits.items()
     }
-    records = RecordStore(store, files)
+    records = RecordStore(store, files, secrets=_secrets(settings))
     tokens = SharedTokens(store, admission.withdraw, secret=_secret(settings), life_s=life_s)
     events = SharedEvents(store, replica)
     opened: tuple[AbstractAsyncContextManager[object], ...] = (
@@ -136,5 +136,9 @@ def _policy(settings: Settings, room: int) -> Policy:
 
 def _secret(settings: Settings) -> bytes:
     """The same on all replicas, and known to nobody else."""
-    tokens = settings.calls.twilio_auth_tokens
-    return tokens[0].get_secret_value().encode() if tokens else b""
+    return (*_secrets(settings), b"")[0]
+
+
+def _secrets(settings: Settings) -> list[bytes]:
+    """While the token is changed some replicas begin with the old one and some with the new."""
+    return [token.get_secret_value().encode() for token in settings.calls.twilio_auth_tokens]

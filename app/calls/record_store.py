@@ -1,10 +1,13 @@
 """Records of calls in the store, for whoever of the fleet goes on with a call.
 
-The files of this server are written beside it: a store that was emptied is no reason to forget.
+The files of this server are written beside it: a store that was emptied is no reason to forget. What is in the
+store is signed: whoever else can write there is not to say what a caller hears, or whom a call is put through to.
 """
 
 import asyncio
+import hmac
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Self
@@ -13,11 +16,13 @@ from app import clock
 from app.calls.resume import KEPT_S, Record, Records, decode, encode
 from app.capacity.scripts import Script
 from app.capacity.store import Store, StoreAway
+from app.log import log
 
 MOST_AT_ONCE = 100  # records in one go: a few hundred kilobytes
 MOST_WAITING = 5000  # records that wait for the store's return; the oldest are dropped
 SAVE = Script.read(Path(__file__).parent / "lua" / "record_save.lua")
 RETRY_S = 0.25  # seconds between two looks whether the store is back
+SIGNATURE = 32  # bytes, before the record
 
 
 class RecordStore:
@@ -26,10 +31,12 @@ class RecordStore:
     Args:
         store: entered before this.
         files: where every record is kept as well.
+        secrets: of all replicas, the first to sign with, any to be signed with; none: nothing is signed.
     """
 
-    def __init__(self, store: Store, files: Records) -> None:
+    def __init__(self, store: Store, files: Records, *, secrets: Sequence[bytes] = ()) -> None:
         self._store = store
+        self._signs = _Signs(secrets)
         self._files = files
         self._waiting: OrderedDict[str, Record] = OrderedDict()
         self._bell = asyncio.Event()
@@ -61,8 +68,8 @@ class RecordStore:
             return self._waiting[call_sid]
         with suppress(StoreAway):
             written = await self._store.ask("HGET", self._key(call_sid), "body")
-            if written is not None:
-                return decode(written)
+            if written is not None and (record := self._signs.read(written, call_sid)) is not None:
+                return record
         return await self._files.load(call_sid)
 
     async def flush(self) -> None:
@@ -89,7 +96,7 @@ class RecordStore:
         self._drop_the_old()
         batch = list(self._waiting.values())[:MOST_AT_ONCE]
         keys = [self._key(record.call_sid) for record in batch]
-        pairs = [each for record in batch for each in (record.streams, encode(record))]
+        pairs = [each for record in batch for each in (record.streams, self._signs.written(record))]
         try:
             await self._store.run(SAVE, keys, [round(1000 * KEPT_S), *pairs])
         except StoreAway:
@@ -107,3 +114,25 @@ class RecordStore:
 
     def _key(self, call_sid: str) -> str:
         return self._store.key("record", call_sid)
+
+
+class _Signs:
+    """Signs records, and reads those that one of us has signed."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._keys = [hmac.digest(secret, b"hotline record", "sha256") for secret in secrets]
+
+    def written(self, record: Record) -> bytes:
+        body = encode(record)
+        return hmac.digest(self._keys[0], body, "sha256") + body if self._keys else body
+
+    def read(self, written: bytes, call_sid: str) -> Record | None:
+        """None for what nobody of us can have written, or was written of another call."""
+        body = written[SIGNATURE:] if self._keys else written
+        if self._keys and not any(
+            [hmac.compare_digest(written[:SIGNATURE], hmac.digest(key, body, "sha256")) for key in self._keys]
+        ):
+            log.error("record.forged", call_sid=call_sid)
+            return None
+        record = decode(body)
+        return record if record is not None and record.call_sid == call_sid else None

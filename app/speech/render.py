@@ -14,6 +14,9 @@ from app.speech.port import Piece, Speech, Spoken
 
 # Bytes converted in one go, some 2 ms of work: a message may hold minutes, and other calls' frames are due.
 AT_ONCE = 16 * 1024
+# Seconds that a sentence may last: eight times as long as slow speech, and what a vendor may put around it. Beyond it
+# the vendor babbles, or means harm; all that was to be said has long been said.
+LONGEST_S, LONGEST_S_PER_CHARACTER = 60.0, 0.5
 
 T = TypeVar("T")
 
@@ -67,6 +70,8 @@ async def render_aligned(
                     yield chunk
                 elif mulaw := rendering.feed(chunk):
                     yield mulaw
+                    if rendering.is_endless():
+                        break
         if mulaw := rendering.finish():
             yield mulaw
     except ProviderError as met:
@@ -144,6 +149,7 @@ class _Rendering:
         self._requested_at = clock.now()
         self._ttfb_ms: float | None = None
         self._first_frame_ms: float | None = None
+        self._longest_ms = 1000 * (LONGEST_S + LONGEST_S_PER_CHARACTER * len(order.text))
         self.outcome = "interrupted"  # until it is known better
 
     def feed(self, chunk: bytes) -> bytes:
@@ -152,6 +158,10 @@ class _Rendering:
             log.debug("speech.first_byte", provider=self._speech.name, ttfb_ms=self._ttfb_ms)
         return self._timed(self._converter.feed(chunk))
 
+    def is_endless(self) -> bool:
+        """Whether this can be the sentence no more."""
+        return self._converter.report.audio_ms > self._longest_ms
+
     def finish(self) -> bytes:
         mulaw = self._timed(self._converter.finish())
         report = self._converter.report
@@ -159,7 +169,7 @@ class _Rendering:
             raise ProviderError(
                 self._speech.name, Failure.GARBAGE, f"nothing of it is {self._speech.audio_format}"
             )
-        self.outcome = "complete"
+        self.outcome = "cut" if self.is_endless() else "complete"
         return mulaw
 
     def say_how_it_went(self) -> None:

@@ -40,6 +40,16 @@ def is_this_machine(connection: HTTPConnection) -> bool:
         and connection.client.host in LOOPBACK
         and name in LOOPBACK
         and not any(header in connection.headers for header in FORWARDING)
+        and not _is_from_a_page_elsewhere(connection, host)
+    )
+
+
+def _is_from_a_page_elsewhere(connection: HTTPConnection, host: str) -> bool:
+    """Whether a browser here asks for a page that it was sent from somewhere else."""
+    origin = connection.headers.get("origin")
+    site = connection.headers.get("sec-fetch-site", "none")
+    return site not in ("none", "same-origin") or (
+        origin is not None and origin.partition("://")[2].lower() != host.lower()
     )
 
 

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+from structlog.testing import capture_logs
+
 from app import clock
 from app.calls.record_files import RecordFiles
 from app.calls.record_store import MOST_WAITING, RecordStore
@@ -25,8 +28,13 @@ def record(call_sid: str = "CA1", *, ending: str = "", streams: int = 1) -> Reco
 
 
 @asynccontextmanager
-async def replica(server: RedisServer, folder: Path) -> AsyncIterator[tuple[Store, RecordStore]]:
-    async with Store(server.url, within_s=LONG) as store, RecordStore(store, RecordFiles(folder)) as records:
+async def replica(
+    server: RedisServer, folder: Path, *secrets: bytes
+) -> AsyncIterator[tuple[Store, RecordStore]]:
+    async with (
+        Store(server.url, within_s=LONG) as store,
+        RecordStore(store, RecordFiles(folder), secrets=secrets) as records,
+    ):
         yield store, records
 
 
@@ -117,3 +125,45 @@ async def test_what_waits_for_the_store_is_bounded(tmp_path: Path) -> None:
             records.save(record(f"CA{number}"))
 
         assert len(records._waiting) == MOST_WAITING
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "believed"),
+    [
+        ((b"new",), (b"new",), True),
+        ((b"old", b"new"), (b"new", b"old"), True),  # in the midst of a change
+        ((b"another",), (b"new",), False),
+        ((), (b"new",), False),
+        ((b"new",), (), False),
+    ],
+)
+async def test_threat_21_only_what_one_of_us_has_signed_is_believed(
+    tmp_path: Path, theirs: tuple[bytes, ...], ours: tuple[bytes, ...], believed: bool
+) -> None:
+    async with (
+        RedisServer() as server,
+        replica(server, tmp_path / "a", *theirs) as (_, one),
+        replica(server, tmp_path / "b", *ours) as (_, other),
+    ):
+        one.save(record(ending="handed_over"))
+        await one.flush()
+
+        assert (await other.load("CA1") is not None) is believed
+
+
+async def test_threat_21_a_changed_or_a_moved_record_is_not_believed(tmp_path: Path) -> None:
+    async with RedisServer() as server, replica(server, tmp_path, b"secret") as (store, records):
+        records.save(record())
+        await records.flush()
+        key, moved = store.key("record", "CA1"), store.key("record", "CA2")
+        written = await server.do("HGET", key, "body")
+        await server.do("HSET", moved, "body", written)
+        assert await records.load("CA1") is not None
+        assert await records.load("CA2") is None
+
+        await server.do("HSET", key, "body", written.replace(b'"script"', b'"parrot"'))
+
+        with capture_logs() as events:
+            read = await records.load("CA1")
+        assert read is not None and read.conversation == "script"  # of our own file
+        assert [event["event"] for event in events] == ["record.forged"]

@@ -1,14 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.audio.frame import FRAME_BYTES
 from app.errors import Failure, ProviderError
-from app.speech.port import Speech
-from app.speech.render import AT_ONCE, render
+from app.speech.port import Piece, Speech
+from app.speech.render import AT_ONCE, LONGEST_S, LONGEST_S_PER_CHARACTER, render
 from tests.standins.elevenlabs import VOICE, ElevenLabsStandin
 from tests.standins.elevenlabs_script import Script
 from tests.standins.voice import ToneVoice
@@ -29,6 +29,22 @@ class Bytes(ToneVoice):
         super().__init__()
         self.audio_format = audio_format
         self._mulaw = sent
+
+
+class Endless(ToneVoice):
+    """A vendor that babbles."""
+
+    @asynccontextmanager
+    async def speak(self, text: str, *, call: str = "") -> AsyncIterator[AsyncIterator[Piece]]:
+        async def babble() -> AsyncIterator[Piece]:
+            for _ in range(1000):
+                yield b"\x7f" * AT_ONCE
+
+        self.speaking += 1
+        try:
+            yield babble()
+        finally:
+            self.speaking -= 1
 
 
 @in_virtual_time
@@ -165,7 +181,8 @@ async def test_minutes_of_audio_in_one_piece_leave_others_their_turn() -> None:
             await asyncio.sleep(0)
 
     other = asyncio.create_task(another())
-    assert len(await heard(AtOnce("ulaw_8000", bytes(range(256)) * 4_000))) == 1_024_000
+    frames = await heard(AtOnce("ulaw_8000", bytes(range(256)) * 4_000), "Hello. " * 25)
+    assert len(frames) == 1_024_000
     other.cancel()
 
     assert turns >= 1_024_000 // AT_ONCE
@@ -174,3 +191,18 @@ async def test_minutes_of_audio_in_one_piece_leave_others_their_turn() -> None:
 async def test_a_large_piece_sounds_as_if_it_were_small() -> None:
     sent = bytes(range(256)) * 300
     assert await heard(AtOnce("ulaw_8000", sent)) == sent
+
+
+async def test_threat_5_a_voice_that_does_not_end_is_ended() -> None:
+    text = "Hello."
+    longest_ms = 1000 * (LONGEST_S + LONGEST_S_PER_CHARACTER * len(text))
+    speech = Endless()
+
+    with capture_logs() as events:
+        mulaw = await heard(speech, text)
+
+    heard_ms = 1000 * len(mulaw) / 8000
+    assert longest_ms < heard_ms <= longest_ms + 1000 * AT_ONCE / 8000 + 20
+    assert speech.speaking == 0
+    (line,) = [event for event in events if event["event"] == "speech.rendered"]
+    assert line["outcome"] == "cut"

@@ -79,3 +79,38 @@ def test_threat_7_a_token_is_compared_with_all_in_constant_time(monkeypatch: pyt
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "via"])
 def test_what_came_through_a_proxy_is_not_this_machine(header: str) -> None:
     assert role_of(asking(peer="127.0.0.1", **{header: "127.0.0.1"}), locked()) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://localhost:3000"},
+        {"origin": "null"},
+        {"origin": ""},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+    ids=str,
+)
+def test_threat_16_a_page_from_elsewhere_is_not_this_machine(headers: dict[str, str]) -> None:
+    here = {"host": "localhost:8080", "peer": "127.0.0.1"}
+    assert role_of(asking(**here, **headers), locked(admin_tokens=())) is None
+    assert (
+        role_of(asking("Bearer operates", **here, **headers), both()) is Role.OPERATE
+    )  # no browser adds that
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://localhost:8080", "sec-fetch-site": "same-origin"},
+        {"origin": "http://LOCALHOST:8080"},
+        {"sec-fetch-site": "none"},
+    ],
+    ids=str,
+)
+def test_a_program_and_our_own_page_are_this_machine(headers: dict[str, str]) -> None:
+    asked = asking(host="localhost:8080", peer="127.0.0.1", **headers)
+    assert role_of(asked, locked(admin_tokens=())) is Role.OPERATE
