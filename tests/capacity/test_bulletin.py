@@ -12,7 +12,7 @@ from tests.standins.redis import RedisServer, needs_redis
 async def test_each_channel_has_its_own_listener_and_one_connection_serves_all() -> None:
     heard: list[tuple[str, str]] = []
     async with RedisServer() as server:
-        bulletin = Bulletin(Redis(port=server.port, protocol=2))
+        bulletin = Bulletin(Redis(port=server.port, protocol=2, socket_timeout=None))
         bulletin.add("a", lambda word: heard.append(("a", word)))
         bulletin.add("b", lambda word: heard.append(("b", word)))
         running = asyncio.ensure_future(bulletin.run())

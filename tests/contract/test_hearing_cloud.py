@@ -20,7 +20,7 @@ from tests.standins.dictated import dictated
 from tests.standins.elevenlabs_stt import ScribeStandin
 
 SENTENCE = "what are the tour dates in the city of berlin please"
-QUICK = Patience(Waits(final_s=0.5, latest_s=1.5), connect_s=0.5, backoff_s=(0.0, 0.02, 0.02))
+QUICK = Patience(Waits(final_s=0.5, latest_s=1.5), connect_s=5.0, backoff_s=(0.0, 0.02, 0.02))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.standins.dictated import dictated, understood
 from tests.standins.elevenlabs_stt import KEY, ScribeStandin
 
 QUICK = Patience(
-    Waits(final_s=0.3, latest_s=1.0, keep_alive_s=0.05), connect_s=1.0, backoff_s=(0.0, 0.02, 0.02)
+    Waits(final_s=0.3, latest_s=1.0, keep_alive_s=0.05), connect_s=5.0, backoff_s=(0.0, 0.02, 0.02)
 )
 
 

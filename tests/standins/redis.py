@@ -120,7 +120,8 @@ class RedisServer:
 
 @asynccontextmanager
 async def _link(port: int) -> AsyncIterator[Redis]:
-    redis = Redis(port=port, protocol=2)
+    # A time limit of its own would swallow cancellations (asyncio.wait_for of Python 3.11).
+    redis = Redis(port=port, protocol=2, socket_timeout=None)
     try:
         yield redis
     finally:
