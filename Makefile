@@ -40,7 +40,7 @@ call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 
 test: setup-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 4 -m "not realtime" $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest -n 4 -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]  # calls mostly wait
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -o asyncio_debug=false -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]
 
 # An environment of its own: atheris has wheels for Linux and for some Pythons only; without it chance must do.
 fuzz:  ## throw garbage at every wire, ten minutes each (ARGS="--target mp3 --seconds 60")

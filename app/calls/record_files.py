@@ -66,10 +66,11 @@ class RecordFiles:
                 for record in batch:
                     if self._waiting.get(record.call_sid) is record:
                         del self._waiting[record.call_sid]
-            self._settled.set()
             if clock.now() - swept_at >= SWEEP_S:
                 swept_at = clock.now()
                 await asyncio.to_thread(self._sweep, clock.wall().timestamp())
+            if not self._waiting:  # nothing came meanwhile
+                self._settled.set()
 
     def _write_all(self, batch: list[Record]) -> None:
         try:

@@ -1,7 +1,8 @@
 """Records of calls in the store, for whoever of the fleet goes on with a call.
 
-The files of this server are written beside it: a store that was emptied is no reason to forget. What is in the
-store is signed: whoever else can write there is not to say what a caller hears, or whom a call is put through to.
+The files of this server are written beside it: a store that was emptied is no reason to forget. What is in
+the store is signed: whoever else writes there must not say what callers hear, or whom they are put through
+to.
 """
 
 import asyncio

@@ -39,7 +39,13 @@ class Chain:
         """`permits` by provider, none: nothing is counted; `slower` for providers that need other limits."""
         own = slower or {}
         self._voices = [
-            Voice(provider, (permits or {}).get(provider.name), own.get(provider.name, limits), self._opened)
+            Voice(
+                provider,
+                (permits or {}).get(provider.name),
+                own.get(provider.name, limits),
+                opened=self._opened,
+                background=lambda: self._background,
+            )
             for provider in providers
         ]
         self._cache = cache

@@ -14,8 +14,8 @@ from app.speech.port import Piece, Speech, Spoken
 
 # Bytes converted in one go, some 2 ms of work: a message may hold minutes, and other calls' frames are due.
 AT_ONCE = 16 * 1024
-# Seconds that a sentence may last: eight times as long as slow speech, and what a vendor may put around it. Beyond it
-# the vendor babbles, or means harm; all that was to be said has long been said.
+# Seconds that a sentence may last: several times as long as slow speech, and a minute for whatever is
+# around it. Beyond that a vendor babbles, or means harm; all that was to be said has long been said.
 LONGEST_S, LONGEST_S_PER_CHARACTER = 60.0, 0.5
 
 T = TypeVar("T")

@@ -1,7 +1,8 @@
 """One provider as the chain sees it: with its breaker, its permits, its pace, and how it has done."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from app import clock
@@ -9,6 +10,7 @@ from app.capacity.breaker import Breaker, State
 from app.capacity.port import Permits, PermitStatus, Rank
 from app.errors import AtCapacity, Failure, ProviderError
 from app.log import log
+from app.speech.background import Background
 from app.speech.budgets import Budgets
 from app.speech.port import Speech, Spoken
 from app.speech.progress import Pace, Progress
@@ -17,6 +19,9 @@ from app.speech.retry import RULES, asking
 from app.speech.telling import Telling
 from app.speech.words import is_said
 
+# Seconds that a permit is kept when a sentence is left in its midst: a vendor does not see at once that
+# nobody listens any more, and its slot is in use for as long. Whoever came in its place would be refused.
+LEFT_S = 0.3
 KEY_TRUSTED_S = 600.0  # a key that was accepted so recently is not believed to be wrong
 
 
@@ -55,15 +60,22 @@ class Voice:
     """Asked for a sentence it speaks what it can of it, and keeps its own record."""
 
     def __init__(
-        self, speech: Speech, permits: Permits | None, limits: Budgets, opened: Callable[["Voice"], None]
+        self,
+        speech: Speech,
+        permits: Permits | None,
+        limits: Budgets,
+        *,
+        opened: Callable[["Voice"], None],
+        background: Callable[[], Background],
     ) -> None:
-        """`opened` is told when the breaker has opened."""
+        """`opened` is told when the breaker has opened; `background` does what nobody waits for."""
         self.speech = speech
         self.breaker = Breaker()
         self.record = Record()
         self._permits = permits
         self._limits = limits
         self._opened = opened
+        self._background = background
 
     @property
     def name(self) -> str:
@@ -123,13 +135,22 @@ class Voice:
         if self._permits is None:
             yield 0.0
             return
-        try:
-            permit = self._permits.permit(rank, wait_s=max(0.0, wait_s))
-            async with permit as granted:
+        async with AsyncExitStack() as held:
+            try:
+                permit = self._permits.permit(rank, wait_s=max(0.0, wait_s))
+                granted = await held.enter_async_context(permit)
+            except AtCapacity as error:
+                log.info(
+                    "speech.permit_refused", provider=self.name, rank=rank.name.lower(), reason=str(error)
+                )
+                raise NoPermit(self.name, Failure.OVER_LIMIT, "no permit in time") from error
+            try:
                 yield granted.waited_s
-        except AtCapacity as error:
-            log.info("speech.permit_refused", provider=self.name, rank=rank.name.lower(), reason=str(error))
-            raise NoPermit(self.name, Failure.OVER_LIMIT, "no permit in time") from error
+            except (asyncio.CancelledError, GeneratorExit):
+                background = self._background()
+                if background.running:
+                    background.start(_linger(held.pop_all()))
+                raise
 
     async def _speak(self, telling: Telling, start_s: float, waited_s: float) -> None:
         limits, text = self._limits, telling.rest
@@ -193,3 +214,8 @@ class Voice:
     def _hear_of_limits(self) -> None:
         if self._permits is not None:
             self._permits.vendor_allows(self.speech.maximum_concurrent)
+
+
+async def _linger(held: AsyncExitStack) -> None:
+    async with held:
+        await asyncio.sleep(LEFT_S)

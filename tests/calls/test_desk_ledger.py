@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.calls.desk_ledger import DeskLedger, Kept
+from app.calls.shared_desk import LIVE_MS
 from app.capacity.store import Store
 from tests.standins.desks import LONG
 from tests.standins.redis import RedisServer, needs_redis
@@ -42,6 +43,25 @@ async def test_slots_that_nobody_asserts_lapse_and_asserted_ones_do_not(ledger: 
     view = (await ledger.sync(2, "")).view
 
     assert view is not None and view.inside == {"2"}
+
+
+@pytest.mark.parametrize("how", ["adopted", "asserted", "released"])
+async def test_a_call_that_has_its_stream_is_not_kept_for_as_long_as_one_that_is_still_to_come(
+    ledger: DeskLedger, how: str
+) -> None:
+    """The replica that serves it may die in its first seconds, and the slot is to be back soon."""
+    await ledger.sync(2, "")
+    await ledger.enter("1", "", HOLD_MS)
+    if how == "adopted":
+        await ledger.adopt("1")
+    elif how == "asserted":
+        await ledger.sync(2, "", [Kept("1", "", LIVE_MS)])
+    else:
+        await ledger.release([("1", 3000)])
+
+    now_ms = (await ledger.sync(2, "")).now_ms
+    until_ms = float(await ledger.store.ask("ZSCORE", ledger.store.key("desk", "slots"), "1"))
+    assert 0 < until_ms - now_ms <= LIVE_MS
 
 
 async def test_there_are_as_many_slots_as_the_replicas_that_were_heard_bring(ledger: DeskLedger) -> None:

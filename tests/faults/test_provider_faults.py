@@ -14,6 +14,7 @@ from app.capacity.breaker import State
 from app.capacity.port import Rank
 from app.errors import Failure
 from app.speech.trouble import trouble
+from app.speech.voice import LEFT_S
 from tests.faults.conftest import AT_THE_START, IN_MID_SENTENCE, TEXT, USUAL, scene
 from tests.faults.coverage import assert_every_word_said, assert_said_once
 from tests.standins.elevenlabs import KEY
@@ -245,7 +246,8 @@ async def test_20_interruptions_in_a_row_leave_nothing_open_at_the_vendor() -> N
             frames = found.chain.render(TEXT)
             await anext(frames)
             await frames.aclose()
-            assert places.held == 0
+        await asyncio.sleep(2 * LEFT_S)
+        assert places.held == 0
         assert_said_once(TEXT, await found.hear())
 
         assert found.status("first").failures == 0

@@ -113,6 +113,7 @@ async def ten_calls(url: str) -> list[bytes]:
     return [reports[sid].heard for sid in began]
 
 
+@pytest.mark.xdist_group("crowded")
 async def test_ten_callers_at_once_hear_ten_sentences_each_its_own_to_the_byte(
     vendor: ElevenLabsStandin,
 ) -> None:
@@ -125,6 +126,7 @@ async def test_ten_callers_at_once_hear_ten_sentences_each_its_own_to_the_byte(
         assert b"".join(parts) in ear
 
 
+@pytest.mark.xdist_group("crowded")
 async def test_ten_callers_at_once_hear_their_own_sentence_from_the_embedded_voice() -> None:
     async with hotline(one_for_each()) as url:
         heard = await ten_calls(url)

@@ -117,6 +117,7 @@ async def test_s3_requests_at_once_are_each_heard_whole(workspace: ElevenLabsSta
     assert len(waited) == 4 and max(waited) > 0
 
 
+@pytest.mark.xdist_group("crowded")
 async def test_twenty_callers_on_a_workspace_of_three_all_hear_everything_and_the_vendor_never_a_fourth() -> (
     None
 ):

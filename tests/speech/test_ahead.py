@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 from app.capacity.port import Rank
 from app.errors import Failure, ProviderError
 from app.speech.ahead import Ahead
+from app.speech.background import Background
 from app.speech.budgets import USUAL
 from app.speech.voice import Voice
 from tests.standins.permits import Places
@@ -27,17 +28,17 @@ class Shelf:
 
 
 def voice_of(speech: ToneVoice, places: Places | None = None) -> Voice:
-    return Voice(speech, places, USUAL, lambda _voice: None)
+    return Voice(speech, places, USUAL, opened=lambda _voice: None, background=Background)
 
 
 @in_virtual_time
 async def test_every_sentence_of_every_text_is_rendered_once_behind_everybody() -> None:
-    shelf, speech, places = Shelf(), ToneVoice(seconds=90), Places(1)
+    shelf, speech, places = Shelf(), ToneVoice(seconds=50), Places(1)
     with capture_logs() as events:
         await Ahead([voice_of(speech, places)], shelf).render(["One. Two.", "Two.", " ", "..."])
 
     assert speech.said == ["One.", "Two."]
-    assert shelf.kept["One.", speech.fingerprint] == tone(440, 90)
+    assert shelf.kept["One.", speech.fingerprint] == tone(440, 50)
     assert {rank for rank, _ in places.asked} == {Rank.BATCH}
     assert events[-1]["phrases"] == 2
 

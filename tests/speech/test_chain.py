@@ -13,6 +13,7 @@ from app.speech.budgets import USUAL
 from app.speech.chain import Chain
 from app.speech.port import Spoken
 from app.speech.trouble import trouble
+from app.speech.voice import LEFT_S
 from tests.standins.permits import Places
 from tests.standins.spelled import read
 from tests.standins.spelled_voice import Fault, SpelledVoice
@@ -205,7 +206,10 @@ async def test_the_last_voice_is_asked_whatever_its_breaker_says() -> None:
 
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])
-async def test_leaving_in_mid_sentence_frees_the_voice_and_its_permit(leave: str) -> None:
+@in_virtual_time
+async def test_leaving_in_mid_sentence_frees_the_voice_at_once_and_its_permit_when_the_vendor_may_know(
+    leave: str,
+) -> None:
     voice, places = ToneVoice(seconds=5, gap_s=0.05), Places(1)
     async with Chain([voice], permits={"tone": places}) as chain:
         begun = asyncio.Event()
@@ -222,9 +226,24 @@ async def test_leaving_in_mid_sentence_frees_the_voice_and_its_permit(leave: str
             await begun.wait()
             task.cancel()
 
-        assert (voice.speaking, places.held) == (0, 0)
-        await asyncio.sleep(0)
+        assert (voice.speaking, places.held) == (0, 1)
+        await asyncio.sleep(LEFT_S - 0.01)
+        assert places.held == 1
+        await asyncio.sleep(0.02)
+        assert places.held == 0
         assert not chain._background._tasks
+
+
+@in_virtual_time
+async def test_a_chain_that_is_closed_keeps_no_permit() -> None:
+    places = Places(1)
+    async with (
+        Chain([ToneVoice(seconds=5, gap_s=0.05)], permits={"tone": places}) as chain,
+        aclosing(chain.render("Hello.")) as frames,
+    ):
+        await anext(frames)
+
+    assert places.held == 0
 
 
 @in_virtual_time

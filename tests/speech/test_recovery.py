@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 from app import clock
 from app.capacity.breaker import State
 from app.errors import Failure, ProviderError
+from app.speech.background import Background
 from app.speech.budgets import USUAL
 from app.speech.recovery import recover
 from app.speech.voice import Voice
@@ -29,7 +30,7 @@ class Looked(ToneVoice):
 
 
 def opened(speech: Looked, *, for_good: bool = False, pauses: int = 0) -> Voice:
-    voice = Voice(speech, None, USUAL, lambda _voice: None)
+    voice = Voice(speech, None, USUAL, opened=lambda _voice: None, background=Background)
     for _ in range(3):
         voice.breaker.failed(clock.now(), for_good=for_good)
     for _ in range(pauses):  # a long pause by probes that failed

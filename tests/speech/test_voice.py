@@ -7,6 +7,7 @@ from app import clock
 from app.capacity.breaker import State
 from app.capacity.port import Rank
 from app.errors import Failure, ProviderError
+from app.speech.background import Background
 from app.speech.budgets import USUAL, Budgets
 from app.speech.port import Spoken
 from app.speech.telling import Telling
@@ -22,7 +23,7 @@ def voice_of(
 ) -> tuple[Voice, SpelledVoice, list[Voice]]:
     opened: list[Voice] = []
     speech = SpelledVoice("first", aligned=aligned, faults=faults)
-    return Voice(speech, places, limits, opened.append), speech, opened
+    return Voice(speech, places, limits, opened=opened.append, background=Background), speech, opened
 
 
 async def told(voice: Voice, text: str = "One two three four") -> Telling:
@@ -166,7 +167,9 @@ async def test_silence_is_a_failure_when_its_time_is_up() -> None:
 @in_virtual_time
 async def test_a_voice_slower_than_speech_is_left_in_the_end() -> None:
     limits = Budgets(sentence_s=10)
-    voice = Voice(ToneVoice(seconds=60, gap_s=1.0), None, limits, lambda _voice: None)
+    voice = Voice(
+        ToneVoice(seconds=60, gap_s=1.0), None, limits, opened=lambda _voice: None, background=Background
+    )
     began = clock.now()
     with pytest.raises(ProviderError):
         await told(voice, "One word after the other. " * 30)

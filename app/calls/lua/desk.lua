@@ -44,12 +44,12 @@ local function leave_house(call)
   changed()
 end
 
--- A slot is kept for at least so long.
-local function keep(call, numbers, hold)
+-- A slot is kept for at least so long; of a call that has its stream for just so long, whatever the webhook asked for.
+local function keep(call, numbers, hold, just)
   if numbers == '' then redis.call('HSETNX', who, call, '') else redis.call('HSET', who, call, numbers) end
   local till = tonumber(in_house(call) or '0')
   if till == 0 then changed() end
-  redis.call('ZADD', slots, math.max(till, now + hold), call)
+  redis.call('ZADD', slots, just and now + hold or math.max(till, now + hold), call)
 end
 
 local function room()

@@ -6,7 +6,8 @@ local before = redis.call('HGET', rooms, ARGV[1])
 if not before or string.match(before, '^%d+') ~= ARGV[2] then changed() end
 redis.call('HSET', rooms, ARGV[1], ARGV[2] .. ' ' .. now)
 for i = 5, 4 + 3 * count, 3 do
-  keep(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]))
+  local hold = tonumber(ARGV[i + 2])
+  keep(ARGV[i], ARGV[i + 1], hold, hold == LIVE)
   leave_line(ARGV[i])
 end
 local settling = is_quiet() and 1 or 0
