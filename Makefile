@@ -38,9 +38,11 @@ fleet: setup  ## replicas behind a balancer on http://localhost:8000 (ARGS="--re
 call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 	@$(BIN)/hotline call --out heard.wav $(ARGS)
 
+# More workers than cores, since most tests wait; without asyncio's debug mode, which takes a third of the time.
+test: PYTEST = $(BIN)/python -m pytest -o asyncio_debug=false
 test: setup-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 4 -m "not realtime" $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -o asyncio_debug=false -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]
+	$(PYTEST) -n 6 -m "not realtime" $(ARGS) || [ $$? = 5 ]
+	$(PYTEST) -n 3 --dist loadgroup -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]
 
 # An environment of its own: atheris has wheels for Linux and for some Pythons only; without it chance must do.
 fuzz:  ## throw garbage at every wire, ten minutes each (ARGS="--target mp3 --seconds 60")
