@@ -1,9 +1,11 @@
 """What Prometheus scrapes: a reader of the event stream that counts, in a registry of its own.
 
-Base units, no call ids or numbers in labels.
+Base units, no call ids or numbers in labels, and a bound on the values of each.
 """
 
 import asyncio
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -19,6 +21,9 @@ MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 WAITS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 LAGS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 LAG_EVERY_S = 0.5
+MOST_VALUES = 40  # of one label
+WORD = re.compile(r"[a-zA-Z0-9_.: -]{0,40}")
+OTHER = "other"
 Permits = Callable[[], Mapping[str, PermitStatus]]
 
 
@@ -28,6 +33,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._shown: dict[str, Gauge] = {}
+        self._values: defaultdict[str, set[str]] = defaultdict(set)  # by label
         self._lag = self._histogram("event_loop_lag", "How late the loop is", buckets=LAGS)
         self._readers: dict[str, Callable[[Event], None]] = {
             **self._of_calls(),
@@ -68,7 +74,7 @@ class Metrics:
         underruns = self._counter("underruns", "Gaps that a caller heard within a reply")
 
         def ended(event: Event) -> None:
-            calls.labels(_label(event, "reason")).inc()
+            calls.labels(self._label(event, "reason")).inc()
             _observe_ms(first, event.get("first_audio_ms"))
 
         return {
@@ -84,16 +90,16 @@ class Metrics:
         failures = self._counter("provider_failures", "Failures of providers", "provider", "kind")
 
         def rendered(event: Event) -> None:
-            provider = _label(event, "provider")
+            provider = self._label(event, "provider")
             if event.get("outcome") != "failed":  # that is counted where it failed
-                spoken.labels(provider, _label(event, "outcome")).inc()
+                spoken.labels(provider, self._label(event, "outcome")).inc()
             _observe_ms(ttfb.labels(provider), event.get("ttfb_ms"))
             _observe_ms(waited.labels(provider), event.get("waited_ms"))
 
         def failed(event: Event) -> None:
-            provider = _label(event, "provider")
+            provider = self._label(event, "provider")
             spoken.labels(provider, "failed").inc()
-            failures.labels(provider, _label(event, "kind")).inc()
+            failures.labels(provider, self._label(event, "kind")).inc()
 
         return {"speech.rendered": rendered, "provider.failed": failed}
 
@@ -104,7 +110,7 @@ class Metrics:
         audio = self._counter("speech_api_audio_seconds", "Audio sent to programs")
 
         def tell(event: Event) -> None:
-            answered.labels(_label(event, "outcome"), _label(event, "status")).inc()
+            answered.labels(self._label(event, "outcome"), self._label(event, "status")).inc()
             _observe_ms(ttfa, event.get("ttfa_ms"))
             characters.inc(float(event.get("characters") or 0))
             audio.inc(float(event.get("audio_ms") or 0) / 1000)
@@ -118,9 +124,17 @@ class Metrics:
 
         def change(event: Event) -> None:
             standing = event.get("event") == "alarm.raised"
-            active.labels(_label(event, "alarm"), _label(event, "subject")).set(standing)
+            active.labels(self._label(event, "alarm"), self._label(event, "subject")).set(standing)
 
         return {"alarm.raised": change, "alarm.cleared": change}
+
+    def _label(self, event: Event, name: str) -> str:
+        """One of our own words, of which there are few: whatever grows without end is not counted apart."""
+        value, known = str(event.get(name, "")), self._values[name]
+        if value not in known and (len(known) >= MOST_VALUES or not WORD.fullmatch(value)):
+            return OTHER
+        known.add(value)
+        return value
 
     def _counter(self, name: str, doc: str, *labels: str) -> Counter:
         return Counter(f"hotline_{name}", doc, labels, registry=self._registry)
@@ -147,10 +161,6 @@ class _Capacity(Collector):
             for provider, status in statuses.items():
                 counted.add_metric([provider], getattr(status, name))
             yield counted
-
-
-def _label(event: Event, name: str) -> str:
-    return str(event.get(name, ""))
 
 
 def _observe_ms(histogram: Histogram, value_ms: object) -> None:
