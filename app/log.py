@@ -3,7 +3,8 @@
     room ── log.info("speech.first_byte", ttfb_ms=212)
               └▶ level, time, call_sid (bound once, by contextvars)
                   └▶ sparing: what any stranger can cause is said so often a minute, and then counted
-                      └▶ masking: secrets never, `pii.*` only when asked for
+                      └▶ masking: secrets never, `pii.*` only when asked for,
+                          │   and never of a call that is `unlogged`
                           └▶ readers: the ring behind /logs, later metrics and timelines
                               └▶ one line on stderr
 
@@ -24,6 +25,8 @@ Event = MutableMapping[str, Any]
 Reader = Callable[[Event], None]
 
 MASK = "[masked]"
+UNLOGGED = "unlogged"
+"""Bound, with any value, to the context of a call whose words and number nobody is to read."""
 # Shapes of secrets that we may never have been told of: vendors echo keys in their messages.
 KEY_SHAPES = re.compile(
     r"\b(?:sk_[0-9a-f]{16,}|sk_car_\w{8,}|sk-[\w-]{16,}|SK[0-9a-f]{32}|Bearer\s+[\w.~+/-]{12,}=*)"
@@ -128,16 +131,17 @@ class Masking:
         self._show_pii = show_pii
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        return {key: self._field(key, value) for key, value in event.items()}
+        shows_pii = self._show_pii and UNLOGGED not in event
+        return {key: self._field(key, value, shows_pii) for key, value in event.items()}
 
-    def _field(self, key: str, value: object) -> object:
-        if key.startswith("pii.") and not self._show_pii:
+    def _field(self, key: str, value: object, shows_pii: bool) -> object:
+        if key.startswith("pii.") and not shows_pii:
             return MASK
         if key == "exception":  # ours, many lines long, and wanted whole; all else may be a stranger's text
             return self._hide(str(value))
-        return self._clean(value)
+        return self._clean(value, shows_pii)
 
-    def _clean(self, value: object) -> object:
+    def _clean(self, value: object, shows_pii: bool) -> object:
         match value:
             case str():
                 return CONTROL.sub(lambda met: repr(met.group())[1:-1], self._hide(value))[:LONGEST_VALUE]
@@ -146,11 +150,11 @@ class Masking:
             case bytes():
                 return f"<{len(value)} bytes>"
             case dict():
-                return {str(key): self._field(str(key), inner) for key, inner in value.items()}
+                return {str(key): self._field(str(key), inner, shows_pii) for key, inner in value.items()}
             case list() | tuple():
-                return [self._clean(inner) for inner in value]
+                return [self._clean(inner, shows_pii) for inner in value]
             case _:
-                return self._clean(str(value))
+                return self._clean(str(value), shows_pii)
 
     def _hide(self, text: str) -> str:
         return KEY_SHAPES.sub(MASK, self._known.sub(MASK, text))

@@ -111,6 +111,7 @@ def parts_of(settings: Settings) -> Parts:
             trusts_this_machine=settings.server.trusts_this_machine,
             view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
             proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
+            unlogged=Numbers.of(settings.safety.unlogged),
         ),
         words=Words(
             busy=settings.calls.busy_message,

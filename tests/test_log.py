@@ -7,7 +7,18 @@ from contextlib import suppress
 import pytest
 import structlog
 
-from app.log import MASK, MOST_A_MINUTE, OF_STRANGERS, Event, Masking, Sparing, attach, configure, log
+from app.log import (
+    MASK,
+    MOST_A_MINUTE,
+    OF_STRANGERS,
+    UNLOGGED,
+    Event,
+    Masking,
+    Sparing,
+    attach,
+    configure,
+    log,
+)
 
 
 def masked(fields: Event, *secrets: str, show_pii: bool = False) -> Event:
@@ -32,6 +43,14 @@ def test_callers_words_and_numbers_show_only_when_asked_for() -> None:
 
     assert masked(fields) == {"event": "x", "pii.from": MASK, "nested": {"pii.words": MASK}}
     assert masked(fields, show_pii=True)["pii.from"] == "+15550100"
+
+
+def test_threat_9_of_an_unlogged_call_they_never_show() -> None:
+    fields: Event = {"event": "x", UNLOGGED: True, "pii.from": "+15550100", "nested": {"pii.words": "hello"}}
+
+    shown = masked(fields, show_pii=True)
+
+    assert (shown["pii.from"], shown["nested"]) == (MASK, {"pii.words": MASK})
 
 
 def test_a_strangers_text_cannot_start_a_line_of_its_own() -> None:

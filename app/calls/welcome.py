@@ -39,6 +39,9 @@ class Numbers:
         return number in self.exact or number.startswith(self.beginnings)
 
 
+NO_NUMBERS = Numbers()
+
+
 @dataclass(frozen=True, slots=True)
 class Welcome:
     """Who may call: nobody who is denied and, where some are allowed, nobody else."""

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from pydantic import field_validator
 
-from app.settings.section import Section, env, split
+from app.settings.section import Section, env, split, telephone_numbers
 
 MILLION = 1_000_000
-NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|\+[1-9][0-9]{0,13}\*")
 LIMIT = re.compile(r"(calls|minutes|characters)/(hour|day)\s*=\s*([1-9][0-9]{0,8})")
 AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 PRICE = re.compile(r"([a-z]+)\s*=\s*(\S+)")
@@ -76,13 +75,7 @@ class MoneySettings(Section):
         "allow", "deny", "per_number", "withheld", "per_called", "overall", "price_characters", mode="before"
     )(split)
 
-    @field_validator("allow", "deny")
-    @classmethod
-    def _numbers(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for one in given:
-            if not NUMBER.fullmatch(one):
-                raise ValueError(f"{one!r}, expected a number such as +15550100, or +1555*")
-        return given
+    _numbers = field_validator("allow", "deny")(telephone_numbers)
 
     @field_validator("per_number", "withheld", "per_called", "overall")
     @classmethod

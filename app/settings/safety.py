@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import SecretStr, field_validator
 
-from app.settings.section import Section, env, lower, split
+from app.settings.section import Section, env, lower, split, telephone_numbers
 from app.settings.server import ServerSettings
 
 HOST_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -51,7 +51,16 @@ class SafetySettings(Section):
         "0: nothing outlives its call, so callers in line are offered neither",
     )
 
-    _split = field_validator("view_token", "trusted_proxies", "outbound_allow", mode="before")(split)
+    unlogged: tuple[str, ...] = env(
+        "UNLOGGED_NUMBERS",
+        default=(),
+        doc="calls from or to these, such as `+15550100, +4420*`, are logged without words and numbers also "
+        "with LOG_PII=1",
+    )
+
+    _split = field_validator("view_token", "trusted_proxies", "outbound_allow", "unlogged", mode="before")(
+        split
+    )
     _lower = field_validator("proxy_header", mode="before")(lower)
 
     @field_validator("trusted_proxies")
@@ -69,6 +78,8 @@ class SafetySettings(Section):
             if not (_network(one) or HOST_NAME.fullmatch(one.lower())):
                 raise ValueError(f"{one!r}, expected a host, an address or a network such as 10.0.0.0/8")
         return given
+
+    _numbers = field_validator("unlogged")(telephone_numbers)
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

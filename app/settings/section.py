@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from app.errors import ConfigError
 
+NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|\+[1-9][0-9]{0,13}\*")
 URL = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 
 
@@ -111,3 +112,11 @@ def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return ", ".join(str(part) for part in default)
     return str(default)
+
+
+def telephone_numbers(given: Any) -> Any:
+    """A validator: each is E.164, or the beginning of some with a star."""
+    for one in given:
+        if not NUMBER.fullmatch(one):
+            raise ValueError(f"{one!r}, expected a number such as +15550100, or +1555*")
+    return given

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+import structlog
 from starlette.requests import HTTPConnection, Request
 
 from app.errors import BridgeError
-from app.log import log
+from app.log import UNLOGGED, log
 from app.telephony import signature
 from app.web.audience import role_for
 from app.web.parts import Locks
@@ -64,7 +65,7 @@ async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = Fa
     given = request.headers.get("x-twilio-signature", "")
     if operator_too and not given:
         require_operator(request, locks)
-        return Form((*_query(request), *await _body(request)))
+        return _known(Form((*_query(request), *await _body(request))), locks)
     if locks.twilio_tokens and not given:
         raise _unsigned(request, "no signature")  # before the body is read: it may be large and a stranger's
     if not locks.twilio_tokens and not is_this_machine(request):
@@ -80,6 +81,18 @@ async def twilio_form(request: Request, locks: Locks, *, operator_too: bool = Fa
     form = Form((*_query(request), *fields))
     if not is_our_account(form.get("AccountSid", locks.account_sid), locks):
         raise _unsigned(request, "another account's AccountSid")
+    return _known(form, locks)
+
+
+def is_unlogged(form: Form, locks: Locks) -> bool:
+    """Whether the call is one of those whose words and numbers are never told."""
+    return form.get("From") in locks.unlogged or form.get("To") in locks.unlogged
+
+
+def _known(form: Form, locks: Locks) -> Form:
+    """The form, before the first word about it is logged."""
+    if is_unlogged(form, locks):
+        structlog.contextvars.bind_contextvars(**{UNLOGGED: True})
     return form
 
 

@@ -19,7 +19,7 @@ from app.calls.script import Script
 from app.calls.tokens import TokenRefused
 from app.conversation.port import CallResumed, SentenceHeard, TransferFailed
 from app.errors import AtCapacity, MediaStreamError, RemoteProtocolError
-from app.log import log
+from app.log import UNLOGGED, log
 from app.telephony import messages
 from app.telephony.stream import MediaStream
 from app.web.access import handshake_is_twilios, is_our_account
@@ -94,7 +94,8 @@ class Media:
         started = await self._admit(stream, socket, counted_as(address))
         if started is None:
             return
-        with structlog.contextvars.bound_contextvars(call_sid=started.call_sid):
+        private = {UNLOGGED: True} if UNLOGGED in started.parameters else {}
+        with structlog.contextvars.bound_contextvars(call_sid=started.call_sid, **private):
             await self._serve_call(stream, socket, started, path)
 
     async def _admit(self, stream: MediaStream, socket: MediaSocket, address: str) -> messages.Started | None:

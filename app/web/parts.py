@@ -16,6 +16,7 @@ from app.calls.retention import Retention
 from app.calls.script import Script
 from app.calls.strain import Strain
 from app.calls.tokens import Tokens
+from app.calls.welcome import NO_NUMBERS, Numbers
 from app.hearing.chain import HearingChain
 from app.log import Reader
 from app.observe.alarm_watch import AlarmWatch
@@ -48,6 +49,8 @@ class Locks:
     """They may look, and nothing else."""
     proxies: Proxies = NOBODY
     """Who is believed when they say whose request it is."""
+    unlogged: Numbers = NO_NUMBERS
+    """Calls from and to them are never told with words and numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from app.calls.reception import Caller, LetIn, No, TurnAway, Verdict, Wait
 from app.calls.registry import Ending
 from app.calls.resume import MOST_STREAMS, Record
 from app.errors import AtCapacity
-from app.log import log
+from app.log import UNLOGGED, log
 from app.telephony import twiml
-from app.web.access import Form, Refused, call_sid_of, twilio_form
+from app.web.access import Form, Refused, call_sid_of, is_unlogged, twilio_form
 from app.web.line_answers import LineAnswers
 from app.web.parts import Parts
 
@@ -64,7 +64,7 @@ class Voice:
         record = await self._record(call_sid)
         # Of a stream that broke while its server lived, Twilio asks `/voice/after`: this is somebody anew.
         if record is not None and record.ending in ("", Ending.HANDED_OVER) and self._is_interrupted(record):
-            return await self._resume(record)
+            return await self._resume(record, form)
         return await self.answer(call_sid, form)
 
     async def debug(self, request: Request) -> Response:
@@ -93,10 +93,10 @@ class Voice:
 
     async def _go_on(self, call_sid: str, form: Form) -> str:
         record = await self._record(call_sid)
-        if dialled := form.get("DialCallStatus"):
-            return await self._come_back(record, call_sid, dialled)
+        if form.get("DialCallStatus"):
+            return await self._come_back(record, call_sid, form)
         if record is not None and self._is_interrupted(record):
-            return await self._resume(record)
+            return await self._resume(record, form)
         return self._conclude(call_sid, record)
 
     async def call_status(self, request: Request) -> Response:
@@ -142,8 +142,9 @@ class Voice:
         )
         return twiml.say_and_hang_up(TOO_LONG if ending is Ending.SESSION_TIMEOUT else SORRY)
 
-    async def _come_back(self, record: Record | None, call_sid: str, dialled: str) -> str:
+    async def _come_back(self, record: Record | None, call_sid: str, form: Form) -> str:
         """The dialled phone is done with the caller: over, or back to us if nobody was there."""
+        dialled = form.get("DialCallStatus")
         if dialled in ("completed", "answered"):
             return twiml.hang_up()
         log.info("call.transfer_failed", call_sid=call_sid, status=dialled)
@@ -151,7 +152,7 @@ class Voice:
             return twiml.say_and_hang_up(NOBODY)
         failed = msgspec.structs.replace(record, transfer_failed=True)
         self._parts.means.records.save(failed)
-        return await self._resume(failed)
+        return await self._resume(failed, form)
 
     async def _record(self, call_sid: str) -> Record | None:
         """Where the call stood when Twilio asked what follows."""
@@ -165,7 +166,7 @@ class Voice:
         goes_on = not record.ending or Ending(record.ending).goes_on
         return goes_on and not live and record.streams < MOST_STREAMS
 
-    async def _resume(self, record: Record) -> str:
+    async def _resume(self, record: Record, form: Form) -> str:
         """A new stream for a call that has had one."""
         call_sid = record.call_sid
         if self._parts.drain.draining:
@@ -180,7 +181,7 @@ class Voice:
         going_on = msgspec.structs.replace(record, streams=record.streams + 1)
         self._parts.means.records.save(going_on)
         log.info("call.resuming", call_sid=call_sid, streams=record.streams, from_replica=record.replica)
-        return self._stream(MEDIA_PATH, token, {RESUME: "1"})
+        return self._stream(MEDIA_PATH, token, form, {RESUME: "1"})
 
     def _elsewhere(self, path: str, call_sid: str) -> str:
         """Another server is to answer, or this one in a moment."""
@@ -217,16 +218,17 @@ class Voice:
             max_calls=parts.reception.slots.max_calls,
             **{"pii.from": form.get("From"), "pii.to": form.get("To")},
         )
-        return self._stream(path, token)
+        return self._stream(path, token, form)
 
-    def _stream(self, path: str, token: str, parameters: Mapping[str, str] | None = None) -> str:
+    def _stream(self, path: str, token: str, form: Form, parameters: Mapping[str, str] | None = None) -> str:
         public = self._parts.locks.public_url
+        private = {UNLOGGED: "1"} if is_unlogged(form, self._parts.locks) else {}
         return twiml.connect_stream(
             stream_url="ws" + public.removeprefix("http") + path,
             token=token,
             after_url=f"{public}/voice/after",
             status_url=f"{public}/stream/status",
-            parameters=parameters,
+            parameters={**private, **(parameters or {})},
         )
 
 

@@ -91,12 +91,16 @@ def test_threat_26_no_label_takes_more_than_a_few_values() -> None:
     for number in range(1000):
         metrics.read({"event": "call.ended", "reason": f"reason {number}"})
 
-    counted = {name: value for name, value in scraped(metrics).items() if name.startswith("hotline_calls_total")}
+    counted = {
+        name: value for name, value in scraped(metrics).items() if name.startswith("hotline_calls_total")
+    }
     assert len(counted) == MOST_VALUES + 1
     assert counted['hotline_calls_total{reason="other"}'] == 1000 - MOST_VALUES
 
 
-@pytest.mark.parametrize("value", ["x" * 41, "Anna says hello\n", "<script>", "mein Name ist Müller", "+15550100"])
+@pytest.mark.parametrize(
+    "value", ["x" * 41, "Anna says hello\n", "<script>", "mein Name ist Müller", "+15550100"]
+)
 def test_threat_26_what_is_no_word_of_ours_is_no_label(value: str) -> None:
     metrics = Metrics()
     metrics.read({"event": "call.ended", "reason": value})

@@ -69,6 +69,20 @@ async def test_threat_9_no_words_of_a_caller_are_told_by_whoever_answers(
     assert CANARY not in told.lower() and CANARY not in written.lower()
 
 
+@pytest.mark.parametrize("unlogged", ["+15005550001", "+1500*"])
+async def test_threat_9_a_call_can_be_left_out_of_what_is_shown(
+    unlogged: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(level="debug", style="json", show_pii=True)
+    async with hotline(tmp_path, CONVERSATION="echo", UNLOGGED_NUMBERS=unlogged) as url:
+        told = await speak_once(url)
+    written = "".join(capsys.readouterr())
+
+    assert '"pii.text": "[masked]"' in written and "hearing.transcribed" in told
+    for all_of_it in (told.lower(), written.lower()):
+        assert CANARY not in all_of_it and "15005550001" not in all_of_it
+
+
 async def test_the_words_would_be_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure(level="debug", style="json", show_pii=True)
     async with hotline(tmp_path, CONVERSATION="echo") as url:

@@ -39,6 +39,7 @@ def test_lists_are_separated_by_commas() -> None:
         ("OUTBOUND_ALLOW", "https://hooks.internal"),
         ("OUTBOUND_ALLOW", "*.internal"),
         ("OUTBOUND_ALLOW", "2130706433"),
+        ("UNLOGGED_NUMBERS", "0049301234"),
         ("RETENTION_DAYS", "-1"),
         ("RETENTION_DAYS", "nan"),
     ],
