@@ -56,7 +56,7 @@ class Call:
             acts=self._acts(),
             prompts=means.prompts,
         )
-        self.leaver = CallLeaver(self._turns, self._end, script.streams)
+        self.leaver = CallLeaver(self._turns, self._end, script.streams, self._vigil)
 
     async def run(self) -> Ending:
         """Serve the caller until one of us hangs up; logs the call's one canonical line."""

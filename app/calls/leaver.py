@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app.calls.registry import Ending
 from app.calls.turn_taking import TurnTaking
+from app.calls.vigil import Vigil
 
 
 class CallLeaver:
@@ -13,12 +14,14 @@ class CallLeaver:
         turns: of the call.
         end: ends its stream at once.
         streams: how many the call has had, this one included.
+        vigil: knows when Twilio has last sent something.
     """
 
-    def __init__(self, turns: TurnTaking, end: Callable[[Ending], None], streams: int) -> None:
+    def __init__(self, turns: TurnTaking, end: Callable[[Ending], None], streams: int, vigil: Vigil) -> None:
         self.streams = streams
         self._turns = turns
         self._end = end
+        self._vigil = vigil
 
     def leave(self) -> None:
         """End the stream at the next silence: another server goes on."""
@@ -31,6 +34,15 @@ class CallLeaver:
     def give_way(self) -> None:
         """A newer stream has the call."""
         self._end(Ending.TAKEN_OVER)
+
+    def lost(self) -> None:
+        """Twilio says that the stream is over, and sends nothing more: the call goes on with another."""
+        self._end(Ending.STREAM_BROKE)
+
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds Twilio has sent nothing."""
+        return self._vigil.silent_s
 
     @property
     def doing(self) -> str:

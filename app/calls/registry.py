@@ -44,6 +44,13 @@ class Leaver(Protocol):
     def give_way(self) -> None:
         """A newer stream has the call: end this one at once, without a word."""
 
+    def lost(self) -> None:
+        """Twilio says that the stream is over, and sends nothing more."""
+
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds Twilio has sent nothing."""
+
     @property
     def doing(self) -> str:
         """In one word, for operators."""
@@ -93,6 +100,11 @@ class Registry:
     @property
     def live(self) -> list[LiveCall]:
         return list(self._live.values())
+
+    def leaver_of(self, call_sid: str) -> Leaver | None:
+        """The call's, while it has a stream here."""
+        live = self._live.get(call_sid)
+        return live.leaver if live is not None else None
 
     def began(self, call: LiveCall) -> None:
         """A stream has begun; an older one of the same call gives way to it."""

@@ -34,6 +34,11 @@ class Vigil:
         self._heard_at = clock.now()
         self._wait_s = self._patience.later_s
 
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds nothing has come."""
+        return clock.now() - self._heard_at
+
     async def over(self) -> float:
         """Returns when the stream has been silent for too long: for how many seconds."""
         while True:

@@ -3,6 +3,7 @@
 Source: https://www.twilio.com/docs/voice/twiml
 """
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -26,6 +27,8 @@ MEDIA_PATH = "/media-stream"
 DEBUG_PATH = "/test-websocket-debug"
 DEBUG_WEBHOOK = "/debug-websocket-voice"
 RESUME = "resume"  # the stream parameter of a call that has had a stream before
+LET_GO_WITHIN_S = 2.0  # seconds that Twilio waits with "what follows" for a stream that may be over
+SILENT_S = 0.5  # seconds without a message, of which there are 50 a second
 ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 SORRY = (
     "We are sorry, something went wrong on our side and this call cannot go on. Please call again. Goodbye."
@@ -88,8 +91,20 @@ class Voice:
         call_sid = call_sid_of(form)
         if form.get("CallStatus") in ENDED_STATUSES:
             return _xml(twiml.hang_up())
+        await self._let_go(call_sid)
         with self._parts.patience():
             return _xml(await self._go_on(call_sid, form))
+
+    async def _let_go(self, call_sid: str) -> None:
+        """Let a stream of ours end that Twilio says is over: one that broke elsewhere looks alive from here.
+
+        One that still sends is alive, and this question a replay.
+        """
+        asked_at = clock.now()
+        while (live := self._parts.registry.leaver_of(call_sid)) and clock.now() - asked_at < LET_GO_WITHIN_S:
+            if live.silent_s >= SILENT_S:
+                live.lost()
+            await asyncio.sleep(0.02)
 
     async def _go_on(self, call_sid: str, form: Form) -> str:
         record = await self._record(call_sid)

@@ -19,13 +19,15 @@ def test_a_call_is_live_until_it_ends_and_its_ending_is_kept() -> None:
 
 def test_a_live_call_is_told_in_values_that_json_holds_with_what_it_does() -> None:
     class Talking:
-        doing, streams = "thinking", 2
+        doing, streams, silent_s = "thinking", 2, 0.0
 
         def leave(self) -> None: ...
 
         def part(self, notice: str) -> None: ...
 
         def give_way(self) -> None: ...
+
+        def lost(self) -> None: ...
 
     told = LiveCall("CA1", "MZ1", "2026-01-01T00:00:00+00:00", Talking()).told()
 
@@ -60,7 +62,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.gave_way = 0
-        self.doing, self.streams = "listening", 1
+        self.doing, self.streams, self.silent_s = "listening", 1, 0.0
 
     def leave(self) -> None:
         raise AssertionError
@@ -70,6 +72,9 @@ class Stream:
 
     def give_way(self) -> None:
         self.gave_way += 1
+
+    def lost(self) -> None:
+        raise AssertionError
 
 
 def test_32_an_older_stream_gives_way_to_a_newer_one_of_the_same_call_and_ends_nothing_of_it() -> None:

@@ -12,7 +12,7 @@ from tests.virtual_time import in_virtual_time
 class Leaving:
     """Notes what it is asked."""
 
-    doing, streams = "listening", 1
+    doing, streams, silent_s = "listening", 1, 0.0
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -25,6 +25,9 @@ class Leaving:
 
     def give_way(self) -> None:
         self.asked.add("give way")
+
+    def lost(self) -> None:
+        self.asked.add("lost")
 
 
 @in_virtual_time

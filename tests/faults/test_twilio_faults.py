@@ -6,17 +6,21 @@ floods in `test_overload`.
 """
 
 import asyncio
+import itertools
 import json
 import random
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from app.audio.frame import FRAME_BYTES
 from app.calls.call import Call
 from app.calls.means import Limits
 from app.calls.player import LONGEST_QUEUE_MS
+from app.calls.record_files import RecordFiles
 from app.calls.registry import Ending
 from app.calls.vigil import Patience
 from app.conversation.announcement import Announcement
@@ -24,15 +28,17 @@ from app.conversation.port import Fact, KeysEntered, Order, Say, SilenceLasted
 from app.conversation.stateless import Stateless
 from app.log import Event, attach, configure
 from app.speech.chain import Chain
+from app.telephony import signature
 from app.telephony.messages import Ignored
 from app.telephony.stream import MOST_MARKS
 from app.web import media
 from tests.calls.test_call import USUAL, means_of, play, script_of
-from tests.standins.house import CONNECTED, STOP, house, start
+from tests.standins.house import CONNECTED, STOP, House, house, start
 from tests.standins.phone import Phone
 from tests.standins.raw_socket import text
 from tests.standins.voice import ToneVoice, tone
 from tests.virtual_time import in_virtual_time
+from tests.web.conftest import PUBLIC, TOKEN
 
 POLICY, NORMAL = 1008, 1000
 SILENCE = b64encode(b"\xff" * FRAME_BYTES).decode()
@@ -57,6 +63,46 @@ async def test_28_a_half_open_socket_is_given_up_and_its_slot_comes_back() -> No
     async with house(silence=Patience(0.5, 0.5)) as there, there.live() as socket:
         socket.pause()
         await there.empty()
+
+
+async def what_follows(there: House) -> str:
+    """Twilio's question behind a stream, and our answer."""
+    form = {"CallSid": "CA1", "CallStatus": "in-progress", "From": "+15550100", "To": "+15550199"}
+    sign = signature.sign(TOKEN, f"{PUBLIC}/voice/after", form.items())
+    async with httpx.AsyncClient(base_url=there.url) as http:
+        answer = await http.post("/voice/after", data=form, headers={"X-Twilio-Signature": sign})
+    return answer.text
+
+
+async def test_28_a_stream_that_only_looks_alive_is_followed_by_another(tmp_path: Path) -> None:
+    """It broke beyond a proxy, whose side of it stands; Twilio knows, and asks what follows."""
+    async with (
+        RecordFiles(tmp_path) as records,
+        house(seconds=5.0, records=records) as there,
+        there.live(),
+    ):
+        assert "<Stream" in await what_follows(there)
+        assert there.parts.registry.ending_of("CA1") is Ending.STREAM_BROKE
+
+
+async def test_28_a_stream_that_sends_is_not_over_because_somebody_says_so(tmp_path: Path) -> None:
+    """Twilio asks of what has ended: this is a question that was asked before, and overheard."""
+    async with (
+        RecordFiles(tmp_path) as records,
+        house(seconds=5.0, records=records) as there,
+        there.live() as socket,
+        asyncio.TaskGroup() as group,
+    ):
+
+        async def go_on_calling() -> None:
+            for number in itertools.count(1):
+                await socket.send(say(heard(number, 20 * number)))
+                await asyncio.sleep(0.02)
+
+        calling = group.create_task(go_on_calling())
+        assert "<Stream" not in await what_follows(there)
+        assert len(there.parts.registry.live) == 1
+        calling.cancel()
 
 
 async def test_29_a_socket_that_only_connects_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

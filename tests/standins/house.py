@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from app import clock
 from app.calls.admission import Admission
 from app.calls.means import Limits
+from app.calls.resume import Records
 from app.calls.vigil import Patience
 from app.speech.chain import Chain
 from app.web.app import create_app
@@ -99,11 +100,13 @@ async def house(
     extra: Sequence[BaseRoute] = (),
     ping_s: float | None = None,
     silence: Patience | None = None,
+    records: Records | None = None,
 ) -> AsyncIterator[House]:
     """Serves `slots` calls, each of which is greeted by a tone of so many seconds."""
     parts = make_parts(locks=locked(), admission=Admission(slots))
     limits = Limits(silence=silence or Patience())
     means = replace(parts.means, voice=Chain([ToneVoice(seconds=seconds)]), limits=limits)
+    means = replace(means, records=records or means.records)
     parts = replace(parts, means=means, doorstep=Doorstep(at_the_door))
 
     @asynccontextmanager

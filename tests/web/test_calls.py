@@ -20,12 +20,15 @@ class Doing:
     def __init__(self, doing: str, streams: int = 1) -> None:
         self.doing = doing
         self.streams = streams
+        self.silent_s = 0.0
 
     def leave(self) -> None: ...
 
     def part(self, notice: str) -> None: ...
 
     def give_way(self) -> None: ...
+
+    def lost(self) -> None: ...
 
 
 class Kept(Nowhere):
