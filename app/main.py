@@ -171,7 +171,8 @@ def _waiting(settings: Settings) -> Waiting:
     chosen = settings.admission
     audio = load_prompt(Path(chosen.hold_audio)) if chosen.hold_audio else hold.shipped()
     offers = chosen.offers if settings.safety.retention_days else ()
-    return Waiting(hold.pieces(audio), offers, Notes(Path(settings.server.data_dir)))
+    brief = hold.pieces(audio, hold.BRIEF_S)
+    return Waiting(hold.pieces(audio), brief, offers, Notes(Path(settings.server.data_dir)))
 
 
 def _fetch(parts: Parts) -> Fetch | None:

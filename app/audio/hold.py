@@ -1,4 +1,4 @@
-"""What a caller in line hears: the operator's audio or a quiet piece of our own, in files of ten seconds."""
+"""What a caller in line hears: the operator's audio or a quiet piece of our own, in files of some seconds."""
 
 import io
 import wave
@@ -7,8 +7,9 @@ from app.audio import mulaw
 from app.audio.frame import SAMPLE_RATE
 from app.audio.tone import tone
 
-PIECE_S = 10  # seconds of one file: how old the news of the position may grow
+PIECE_S = 10.0  # seconds of one file: how old the news of the position may grow
 NOTE_MS = 400
+BRIEF_S = 2 * NOTE_MS / 1000  # seconds of one file where nobody can fetch a caller out of it
 LEVEL_DBFS = -27.0  # below a voice's, so that news stand out
 # Hz; broken chords of C, A minor, F and G, twice each.
 CHORDS = ((262, 330, 392, 330), (220, 262, 330, 262), (175, 220, 262, 220), (196, 247, 294, 247))
@@ -20,9 +21,9 @@ def shipped() -> bytes:
     return b"".join(tone(hertz, NOTE_MS, LEVEL_DBFS) for hertz in notes)
 
 
-def pieces(mulaw_bytes: bytes) -> tuple[bytes, ...]:
+def pieces(mulaw_bytes: bytes, piece_s: float = PIECE_S) -> tuple[bytes, ...]:
     """As WAV files, 8 kHz 16-bit mono, to be played in turn."""
-    size = PIECE_S * SAMPLE_RATE
+    size = round(piece_s * SAMPLE_RATE)
     return tuple(_wav(mulaw_bytes[at : at + size]) for at in range(0, len(mulaw_bytes), size))
 
 

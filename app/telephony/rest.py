@@ -3,6 +3,7 @@
 Source: https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
 """
 
+import asyncio
 from typing import Self
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from app.log import log
 
 BASE_URL = "https://api.twilio.com"
 WITHIN_S = 1.5  # seconds; the caller has heard the goodbye and listens to silence meanwhile
+OF_THE_ACCOUNT = ("status 401", "status 403", "status 429")
 LEFT_ALONE_S = 60.0  # seconds without asking after a failure: each call's end would wait for nothing
 
 
@@ -20,24 +22,36 @@ class Account:
     """One account, entered once for the life of the process; several tokens during a rotation."""
 
     def __init__(self, account_sid: str, token: str, *, base_url: str = BASE_URL) -> None:
+        self._account = f"/2010-04-01/Accounts/{account_sid}"
         self._http = httpx.AsyncClient(
-            base_url=f"{base_url}/2010-04-01/Accounts/{account_sid}",
+            base_url=base_url,
             auth=(account_sid, token),
             timeout=WITHIN_S,
             follow_redirects=False,  # the token is for this host alone
         )
         self._asked_again_at = 0.0
+        self._has_answered = False
+        self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._asking = self._group.create_task(self._knock())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._asking.cancel()
+        await self._group.__aexit__(None, None, None)
         await self._http.aclose()
 
     @property
     def answers(self) -> bool:
         """Whether it is worth asking now."""
         return clock.now() >= self._asked_again_at
+
+    @property
+    def can_be_relied_on(self) -> bool:
+        """Whether it has answered, and not failed since: until then no caller is to depend on it."""
+        return self.answers and self._has_answered
 
     async def hang_up(self, call_sid: str) -> bool:
         """End a live call; False when it was not ended so, and the stream's close must do it."""
@@ -50,15 +64,28 @@ class Account:
     async def _update(self, call_sid: str, change: dict[str, str], failed: str) -> bool:
         if not self.answers:
             return False
+        fault = await self._ask("POST", f"/Calls/{quote(call_sid, safe='')}.json", change)
+        if fault:
+            log.warning(failed, call_sid=call_sid, fault=fault)
+        return not fault
+
+    async def _knock(self) -> None:
+        """See whether the API can be reached at all, and the token is right."""
+        while True:
+            if self.answers and not self._has_answered and (fault := await self._ask("GET", ".json")):
+                log.warning("twilio.not_reached", fault=fault)
+            await asyncio.sleep(LEFT_ALONE_S)
+
+    async def _ask(self, method: str, path: str, form: dict[str, str] | None = None) -> str:
+        """Why it was not done; nothing where it was."""
         try:
-            answer = await self._http.post(f"/Calls/{quote(call_sid, safe='')}.json", data=change)
-            answer.raise_for_status()
+            answer = await self._http.request(method, f"{self._account}{path}", data=form)
         except httpx.HTTPError as error:
             fault = type(error).__name__
-            if isinstance(error, httpx.HTTPStatusError):
-                fault = f"status {error.response.status_code}"
-            if not fault.startswith("status 4") or fault in ("status 401", "status 403", "status 429"):
-                self._asked_again_at = clock.now() + LEFT_ALONE_S
-            log.warning(failed, call_sid=call_sid, fault=fault)
-            return False
-        return True
+        else:
+            fault = f"status {answer.status_code}" if not answer.is_success else ""
+        # What this call, or this question, is refused says nothing of the next.
+        self._has_answered = not fault or (fault.startswith("status 4") and fault not in OF_THE_ACCOUNT)
+        if not self._has_answered:
+            self._asked_again_at = clock.now() + LEFT_ALONE_S
+        return fault

@@ -4,18 +4,20 @@ import hashlib
 from urllib.parse import urlencode
 
 from app import clock
-from app.audio.hold import PIECE_S
+from app.audio.hold import BRIEF_S, PIECE_S
 from app.calls.reception import No, TurnAway, Wait
 from app.log import log
 from app.telephony import twiml
 from app.web.access import Form
-from app.web.parts import Parts
+from app.web.parts import BRIEF, Parts
 
 QUEUE_PATH = "/voice/queue"
 KEY_PATH = "/voice/queue/key"
 HOLD_PATH = "/audio/hold"
 ROUND_S = 2.0  # seconds of a round without words and audio, with Twilio's own pauses
 SPOKEN_S = 0.09  # seconds a character; Twilio's voice says some 15 of them a second
+LISTENS_EVERY = 4  # rounds of brief audio, of which each that takes keys lasts a second longer
+MOST_PIECES = 10_000
 SLACK_S = 6.0  # seconds a caller may be late with asking: a request that Twilio repeats
 BUSY = "All our lines are busy at the moment."
 OFFERS = {
@@ -37,9 +39,12 @@ class LineAnswers:
         """The news, if there are any, some audio, and back."""
         heard = _number(form.get("heard"))
         say = self._news(wait, is_first=not heard) if heard != wait.position else ""
-        play_url, piece = self._piece(form)
-        state = {"since": self._since_ms(wait), "heard": wait.position, "piece": piece}
-        audio_s = PIECE_S if play_url else 0.0
+        piece = _number(form.get("piece"))
+        state = {"since": self._since_ms(wait), "heard": wait.position, "piece": (piece + 1) % MOST_PIECES}
+        account = self._parts.account
+        can_fetch = account is not None and account.can_be_relied_on
+        takes_keys = can_fetch or bool(say) or piece % LISTENS_EVERY == 0
+        audio_s = PIECE_S if can_fetch else BRIEF_S
         within_s = ROUND_S + SPOKEN_S * len(say) + audio_s + SLACK_S
         await self._parts.desk.expect(wait.waiter.call_sid, within_s)
         if say:
@@ -51,9 +56,9 @@ class LineAnswers:
             )
         return twiml.hold(
             again_url=self._url(QUEUE_PATH, state),
-            key_url=self._url(KEY_PATH, state) if self._parts.waiting.offers else "",
+            key_url=self._url(KEY_PATH, state) if self._parts.waiting.offers and takes_keys else "",
             say=say,
-            play_url=play_url,
+            play_url=self._play_url(piece, can_fetch=can_fetch),
         )
 
     def turn_away(self, no: TurnAway, call_sid: str, form: Form) -> str:
@@ -93,14 +98,14 @@ class LineAnswers:
             told += [OFFERS[offer] for offer in self._parts.waiting.offers]
         return " ".join(told)
 
-    def _piece(self, form: Form) -> tuple[str, int]:
-        """The audio of this round, if a caller can be fetched out of it, and the number of the next."""
-        hold, account = self._parts.waiting.hold, self._parts.account
-        piece = _number(form.get("piece"))
-        if not hold or account is None or not account.answers:
-            return "", piece
-        name = f"{HOLD_PATH}/{piece % len(hold)}.wav"
-        return f"{self._parts.locks.public_url}{name}?v={self._version}", (piece + 1) % len(hold)
+    def _play_url(self, piece: int, *, can_fetch: bool) -> str:
+        """The audio of this round: long, if a caller can be fetched out of it."""
+        waiting = self._parts.waiting
+        files = waiting.hold if can_fetch else waiting.brief
+        if not files:
+            return ""
+        name = f"{'' if can_fetch else BRIEF}{piece % len(files)}.wav"
+        return f"{self._parts.locks.public_url}{HOLD_PATH}/{name}?v={self._version}"
 
     def _since_ms(self, wait: Wait) -> int:
         return round((clock.wall().timestamp() - (clock.now() - wait.waiter.since)) * 1000)

@@ -85,15 +85,25 @@ class Observers:
         return [self.alarms.run(), self.webhook.run(), self.metrics.watch_loop()]
 
 
+BRIEF = "brief-"
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What callers in line hear, may choose, and leave behind."""
 
     hold: tuple[bytes, ...] = ()
     """WAV files, played in turn."""
+    brief: tuple[bytes, ...] = ()
+    """The same in short ones, for callers who have to come back soon by themselves."""
     offers: tuple[str, ...] = ()
     """Of `message` and `callback`."""
     notes: Notes = field(default_factory=lambda: Notes(Path("data")))
+
+    def piece(self, name: str) -> bytes | None:
+        """The file of that name: a number, or one behind `BRIEF`."""
+        files, number = (self.brief if name.startswith(BRIEF) else self.hold), name.removeprefix(BRIEF)
+        return files[int(number)] if number in map(str, range(len(files))) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,11 +105,11 @@ class Queue:
 
     async def hold(self, request: Request) -> Response:
         """One piece of what callers in line hear: public, the same for all, kept by Twilio."""
-        pieces, named = self._parts.waiting.hold, request.path_params["piece"]
-        if named not in map(str, range(len(pieces))):
+        piece = self._parts.waiting.piece(request.path_params["piece"])
+        if piece is None:
             return PlainTextResponse("not found\n", status_code=404)
         headers = {"Cache-Control": f"public, max-age={A_DAY_S}"}
-        return Response(pieces[int(named)], media_type="audio/wav", headers=headers)
+        return Response(piece, media_type="audio/wav", headers=headers)
 
     async def _form(self, request: Request) -> tuple[Form, str]:
         form = await twilio_form(request, self._parts.locks)

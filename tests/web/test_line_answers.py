@@ -6,21 +6,29 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from app import clock
 from app.calls.reception import No, TurnAway, Wait
 from app.calls.waiting import Waiter
 from app.telephony.rest import Account
 from app.web.access import Form
-from app.web.line_answers import LineAnswers, again
+from app.web.line_answers import LISTENS_EVERY, LineAnswers, again
 from app.web.parts import Parts, Waiting, Words
+from tests.standins.server import serving
 from tests.web.conftest import PUBLIC, desk_with_a_line, locked, make_parts
 
 OFFERS = ("message", "callback")
 
 
 def waiting_parts(**changes: Any) -> Parts:
-    given: dict[str, Any] = {"locks": locked(), "waiting": Waiting((b"one", b"two"), OFFERS)}
+    given: dict[str, Any] = {
+        "locks": locked(),
+        "waiting": Waiting((b"one", b"two"), (b"a", b"b", b"c"), OFFERS),
+    }
     return replace(make_parts(**{**given, **changes}), desk=desk_with_a_line())
 
 
@@ -78,29 +86,57 @@ async def test_the_wait_is_told_where_it_is_known(wait_s: float | None, told: st
 
 
 async def test_without_offers_no_key_is_asked_for() -> None:
-    parts = waiting_parts(waiting=Waiting((), ()))
+    parts = waiting_parts(waiting=Waiting())
 
     document = await LineAnswers(parts).hold(wait(1), form(heard=1))
 
     assert [verb.tag for verb in ElementTree.fromstring(document)] == ["Pause", "Redirect"]
 
 
-async def test_audio_is_played_in_turn_only_to_callers_who_can_be_fetched_out_of_it() -> None:
-    async with Account("AC1", "token", base_url="http://127.0.0.1:1") as account:
-        answers = LineAnswers(waiting_parts(account=account))
-        played = []
-        state: dict[str, object] = {"heard": 1}
-        for _ in range(3):
-            document = await answers.hold(wait(1), form(**state))
-            state = dict(back(document))
-            played.append(ElementTree.fromstring(document).findtext(".//Play"))
-        await account.redirect("CA1", "https://h")  # nobody answers
-        silent = await answers.hold(wait(1), form(**state))
+async def played_to(answers: LineAnswers, rounds: int, **state: object) -> list[tuple[str, bool]]:
+    """Name of the audio, and whether keys are taken, of so many rounds in a row."""
+    heard = []
+    for _ in range(rounds):
+        document = ElementTree.fromstring(await answers.hold(wait(1), form(**{"heard": 1, **state})))
+        state = dict(back(ElementTree.tostring(document, encoding="unicode")))
+        name = (document.findtext(".//Play") or "").removeprefix(f"{PUBLIC}/audio/hold/").partition(".wav?v=")
+        heard.append((name[0], document.find("Gather") is not None))
+    return heard
 
-    version = (played[0] or "").partition("?v=")[2]
-    assert played == [f"{PUBLIC}/audio/hold/{n}.wav?v={version}" for n in (0, 1, 0)]
-    assert "<Play>" not in silent
-    assert "<Play>" not in await LineAnswers(waiting_parts()).hold(wait(1), form())
+
+async def test_who_can_be_fetched_out_of_it_hears_long_audio_in_turn_and_may_press_keys_at_any_time() -> None:
+    async def twilio(_request: Request) -> Response:
+        return JSONResponse({})
+
+    app = Starlette(routes=[Route("/{rest:path}", twilio, methods=["GET", "POST"])])
+    async with serving(app) as url, Account("AC1", "token", base_url=url) as account:
+        await account.redirect("CA1", "https://h")
+        played = await played_to(LineAnswers(waiting_parts(account=account)), 3)
+
+    assert played == [("0", True), ("1", True), ("0", True)]
+
+
+@pytest.mark.parametrize("has_account", [False, True])
+async def test_who_has_to_come_back_alone_hears_brief_audio_and_may_press_keys_now_and_then(
+    has_account: bool,
+) -> None:
+    async with Account("AC1", "token", base_url="http://127.0.0.1:1") as nobody:
+        await nobody.redirect("CA1", "https://h")
+        answers = LineAnswers(waiting_parts(account=nobody if has_account else None))
+        played = await played_to(answers, LISTENS_EVERY + 1)
+
+    names = [f"brief-{number % 3}" for number in range(LISTENS_EVERY + 1)]
+    assert played == list(zip(names, [True, *[False] * (LISTENS_EVERY - 1), True], strict=True))
+
+
+async def test_with_every_news_keys_are_taken() -> None:
+    answers = LineAnswers(waiting_parts())
+    assert await played_to(answers, 1, heard=2, piece=1) == [("brief-1", True)]
+
+
+async def test_until_twilio_has_answered_nobody_depends_on_it() -> None:
+    async with Account("AC1", "token", base_url="http://127.0.0.1:1") as account:
+        assert await played_to(LineAnswers(waiting_parts(account=account)), 1) == [("brief-0", True)]
 
 
 async def test_each_answer_says_by_when_the_caller_must_ask_again() -> None:

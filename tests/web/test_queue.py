@@ -21,7 +21,7 @@ FROM = {"From": "+15005550001", "To": "+15005550006"}
 
 def parts_with_line(tmp_path: Path, **changes: Any) -> Parts:
     """One slot, and a line."""
-    waiting = Waiting((b"RIFF one",), ("message", "callback"), Notes(tmp_path))
+    waiting = Waiting((b"RIFF one",), (b"RIFF brief",), ("message", "callback"), Notes(tmp_path))
     return replace(make_parts(waiting=waiting), desk=desk_with_a_line(**changes))
 
 
@@ -178,11 +178,13 @@ async def test_what_is_heard_is_public_and_may_be_kept(knock: Knock, tmp_path: P
     parts = replace(parts_with_line(tmp_path), locks=locked())
     async with knock(parts, peer="203.0.113.9") as http:
         piece = await http.get("/audio/hold/0.wav")
+        brief = await http.get("/audio/hold/brief-0.wav")
         missing = await http.get("/audio/hold/1.wav")
 
     assert (piece.status_code, piece.content) == (200, b"RIFF one")
     assert piece.headers["content-type"] == "audio/wav"
     assert piece.headers["cache-control"] == "public, max-age=86400"
+    assert (brief.status_code, brief.content) == (200, b"RIFF brief")
     assert missing.status_code == 404
 
 
