@@ -7,6 +7,7 @@ import os
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.cli import turns
 from app.cli.terminal import complain
@@ -87,10 +88,10 @@ def base_plan(url: str) -> CallPlan:
 
 
 def webhook(text: str) -> str:
-    """An argument that is the URL of a webhook."""
+    """An argument that is the URL of a webhook; of a host alone, its usual one."""
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"{text!r} is not an address such as http://localhost:8000/voice")
-    return text
+    return urlsplit(text)._replace(path="/voice").geturl() if urlsplit(text).path in ("", "/") else text
 
 
 async def _call(args: argparse.Namespace) -> CallReport:

@@ -264,3 +264,15 @@ def test_a_hotline_of_its_own_is_started_called_and_heard(
     assert code == 0
     assert report["voiced_ms"] > 800
     assert (report["underruns"], report["faults"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("http://localhost:8000", "http://localhost:8000/voice"),
+        ("https://h.example/", "https://h.example/voice"),
+        ("https://h.example/debug-websocket-voice?x=1", "https://h.example/debug-websocket-voice?x=1"),
+    ],
+)
+def test_of_a_host_alone_the_usual_webhook_is_meant(given: str, meant: str) -> None:
+    assert call.webhook(given) == meant
