@@ -100,7 +100,7 @@ def parts_of(settings: Settings) -> Parts:
             deadline_s=settings.calls.drain_s,
         )
     )
-    desk = desk_of(settings, admission, shared, strain, means.recognisers, drain, money.gate)
+    desk = desk_of(settings, admission, shared, strain, means, drain, money.gate)
     together = [desk] if isinstance(desk, SharedDesk) else []
     return Parts(
         locks=Locks(

@@ -9,6 +9,7 @@ from app.calls.admission import Admission
 from app.calls.desk import Desk, LocalDesk
 from app.calls.drain import Drain
 from app.calls.gate import Gate
+from app.calls.means import Means
 from app.calls.reception import Policy, Reception
 from app.calls.record_files import RecordFiles
 from app.calls.record_store import RecordStore
@@ -16,7 +17,7 @@ from app.calls.resume import Records
 from app.calls.shared_desk import House, SharedDesk
 from app.calls.shared_spending import SharedSpending
 from app.calls.shares import Shares, part_of
-from app.calls.strain import Bounds, Strain, no_ears
+from app.calls.strain import Bounds, Strain, no_ears, no_generations
 from app.calls.token_store import SharedTokens
 from app.calls.tokens import LocalTokens, Tokens
 from app.calls.waiting import LocalLine
@@ -24,7 +25,6 @@ from app.capacity.local import LocalPermits
 from app.capacity.port import Permits
 from app.capacity.redis import RedisPermits
 from app.capacity.store import Store
-from app.hearing.chain import HearingChain
 from app.observe.fleet import Fleet
 from app.observe.shared_events import SharedEvents
 from app.settings import Settings
@@ -89,7 +89,7 @@ def desk_of(
     admission: Admission,
     shared: Shared,
     strain: Strain,
-    recognisers: HearingChain,
+    means: Means,
     drain: Drain,
     gate: Gate,
 ) -> Desk:
@@ -98,7 +98,12 @@ def desk_of(
     queues = settings.calls.when_full == "queue"
 
     def scarce() -> str:
-        return gate.reason or strain.reason or (no_ears(recognisers.status()) if chosen.needs_ears else "")
+        return (
+            gate.reason
+            or strain.reason
+            or (no_ears(means.recognisers.status()) if chosen.needs_ears else "")
+            or no_generations(voice.permits for voice in means.voice.status())
+        )
 
     reception = Reception(
         admission,

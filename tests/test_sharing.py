@@ -15,10 +15,10 @@ from app.calls.tokens import LocalTokens
 from app.capacity.local import LocalPermits
 from app.capacity.redis import RedisPermits
 from app.errors import ConfigError
-from app.hearing.chain import HearingChain
 from app.observe.money import Money
 from app.settings import Settings
 from app.sharing import desk_of, share, strain_of
+from tests.web.conftest import make_parts
 
 TWO_VOICES = {"SPEECH_PROVIDERS": "elevenlabs,local", "ELEVENLABS_API_KEY": "k"}
 
@@ -30,7 +30,7 @@ def settings(tmp_path: Path, **given: str) -> Settings:
 def test_without_a_store_all_is_this_processs_own(tmp_path: Path) -> None:
     chosen, admission = settings(tmp_path), Admission(2)
     shared = share(chosen, admission)
-    desk = desk_of(chosen, admission, shared, strain_of(chosen), HearingChain([]), Drain(), Money().gate)
+    desk = desk_of(chosen, admission, shared, strain_of(chosen), make_parts().means, Drain(), Money().gate)
 
     assert {name: type(each) for name, each in shared.permits.items()} == {"elevenlabs": LocalPermits}
     assert isinstance(shared.records, RecordFiles) and isinstance(shared.tokens, LocalTokens)
@@ -41,7 +41,7 @@ def test_without_a_store_all_is_this_processs_own(tmp_path: Path) -> None:
 async def test_with_a_store_all_is_the_fleets(tmp_path: Path) -> None:
     chosen, admission = settings(tmp_path, REDIS_URL="redis://127.0.0.1:1"), Admission(2)
     shared = share(chosen, admission)
-    desk = desk_of(chosen, admission, shared, strain_of(chosen), HearingChain([]), Drain(), Money().gate)
+    desk = desk_of(chosen, admission, shared, strain_of(chosen), make_parts().means, Drain(), Money().gate)
 
     assert {name: type(each) for name, each in shared.permits.items()} == {"elevenlabs": RedisPermits}
     assert isinstance(shared.records, RecordStore) and isinstance(shared.tokens, SharedTokens)
@@ -64,6 +64,6 @@ def test_there_is_a_line_where_the_operator_wants_one(tmp_path: Path, when_full:
     chosen, admission = settings(tmp_path, WHEN_FULL=when_full), Admission(2)
     shared = share(chosen, admission)
 
-    desk = desk_of(chosen, admission, shared, strain_of(chosen), HearingChain([]), Drain(), Money().gate)
+    desk = desk_of(chosen, admission, shared, strain_of(chosen), make_parts().means, Drain(), Money().gate)
 
     assert (desk.reception.line is not None) is has_line

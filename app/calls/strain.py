@@ -1,11 +1,16 @@
 """Whether this process can bear another call: what it measures of itself, against what it may use. Pure."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from app.capacity.port import PermitStatus
 
 SPAN_S = 3.0  # seconds over which lateness and processor use are averaged: one hiccup refuses nobody
 STALL_S = 1.0  # seconds; a loop that stood still for so long has cost every live call its lead
+ROUNDS = (
+    10  # of sentences that wait for a voice, half a second to one each: nobody new would be answered in time
+)
 RELIEF = 0.85  # of a bound: what was exceeded must fall below before new calls are taken again
 
 
@@ -97,3 +102,11 @@ def no_ears(providers: Mapping[str, object]) -> str:
     if not free or any(each is None or each > 0 for each in free):
         return ""
     return "every recogniser is taken"
+
+
+def no_generations(voices: Iterable[PermitStatus | None]) -> str:
+    """Why no voice can be had soon: the line for each is rounds long. None has no limit."""
+    counted = list(voices)
+    if not counted or any(each is None or each.waiting < ROUNDS * max(1, each.limit) for each in counted):
+        return ""
+    return "callers wait for every voice already"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.calls.strain import SPAN_S, Bounds, Sample, Strain, no_ears
+from app.calls.strain import SPAN_S, Bounds, Sample, Strain, no_ears, no_generations
+from app.capacity.port import PermitStatus
 
 BOUNDS = Bounds(lag_s=0.1, processor=0.8, memory=0.9, files=0.9)
 
@@ -85,3 +86,26 @@ def test_nothing_was_measured_before_the_first_look() -> None:
 )
 def test_recognisers_are_scarce_when_every_provider_says_so(told: dict[str, object], reason: str) -> None:
     assert no_ears(told) == reason
+
+
+def permits(limit: int, waiting: int) -> PermitStatus:
+    return PermitStatus(limit, limit, limit, waiting, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("voices", "is_scarce"),
+    [
+        ([], False),
+        ([None], False),
+        ([permits(3, 29)], False),
+        ([permits(3, 30)], True),
+        ([permits(3, 90), permits(10, 99)], False),
+        ([permits(3, 90), permits(10, 100)], True),
+        ([permits(3, 90), None], False),  # the embedded voice serves everybody
+        ([permits(0, 0)], False),
+    ],
+)
+def test_generations_are_scarce_when_rounds_of_callers_wait_for_every_voice(
+    voices: list[PermitStatus | None], is_scarce: bool
+) -> None:
+    assert bool(no_generations(voices)) is is_scarce
