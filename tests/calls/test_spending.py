@@ -52,7 +52,7 @@ def test_an_hour_is_not_a_day() -> None:
     assert "within a day" in book.over(ANNA, NOW + 21_600)
 
 
-def test_a_called_number_has_a_bound_of_its_own_which_others_do_not_share() -> None:
+def test_threat_27_a_called_number_has_a_bound_of_its_own_which_others_do_not_share() -> None:
     book = ledger(per_called={("calls", "hour"): 2})
     for party in (ANNA, BERT):
         book.note(party, Used(calls=1), NOW)

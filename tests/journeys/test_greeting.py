@@ -114,7 +114,7 @@ async def ten_calls(url: str) -> list[bytes]:
 
 
 @pytest.mark.xdist_group("crowded")
-async def test_ten_callers_at_once_hear_ten_sentences_each_its_own_to_the_byte(
+async def test_threat_27_ten_callers_at_once_hear_ten_sentences_each_its_own_to_the_byte(
     vendor: ElevenLabsStandin,
 ) -> None:
     async with hotline(one_for_each(), **vendor_environ(vendor)) as url:
