@@ -264,7 +264,11 @@ def _lifespan(parts: Parts) -> Lifespan:
                     parts.means.ears.run(),
                     usher(parts.desk, _fetch(parts)),
                     gauge(parts.strain),
-                    keep_no_longer(parts.retention, parts.ring.forget_before),
+                    keep_no_longer(
+                        parts.retention,
+                        parts.ring.forget_before,
+                        parts.account.delete_recording if parts.account is not None else None,
+                    ),
                     *parts.observers.work(),
                 )
                 work = [group.create_task(part) for part in running]

@@ -1,13 +1,15 @@
 """How long what callers leave behind is kept on disk, and how it is deleted before that when a caller asks.
 
-Under the data directory that is `messages/` (their voice, and notes of where Twilio keeps it),
+Under the data directory that is `messages/` (their voice, and notes of where Twilio keeps it: that is deleted
+there as well),
 `callbacks.jsonl` (their numbers), and `resume/` (where a conversation stood; nobody asks for it after two
 minutes). What is kept under `speech/` is what the hotline says to everybody.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from app.calls.resume import KEPT_S
 from app.log import log
 
 T = TypeVar("T")
+Delete = Callable[[str], Awaitable[bool]]
 
 SWEEP_S = 3600.0
 LEAST_IN_MEMORY = timedelta(hours=1)  # of events: an operator must see what went wrong just now
@@ -52,12 +55,30 @@ class Retention:
         self._folder = folder
         self._notes = Notes(folder)
 
-    def sweep(self, now: datetime) -> Swept:
-        """Delete what is older than it may be. Never raises: what cannot be deleted now is named."""
+    def due_at_twilio(self, now: datetime) -> list[str]:
+        """RecordingSids of what Twilio has kept for too long, as far as it was noted."""
+        oldest = (now - timedelta(days=self.days)).timestamp()
+        return self._recordings(self._old(self._messages(), oldest))
+
+    def at_twilio(self, *, number: str = "", call_sid: str = "") -> list[str]:
+        """RecordingSids of what one caller left.
+
+        Raises:
+            OSError: it cannot be read whose is what.
+        """
+        calls = {call_sid, *(self._calls_of(number) if number else ())} - {""}
+        return self._recordings(path for path in self._messages() if _call_sid_of(path) in calls)
+
+    def sweep(self, now: datetime, *, left: Collection[str] = ()) -> Swept:
+        """Delete what is older than it may be. Never raises: what cannot be deleted now is named.
+
+        Of recordings that are `left` at Twilio the notes stay, without numbers: they are to be deleted yet.
+        """
         swept = Swept()
         kept = timedelta(days=self.days)
         oldest = (now - kept).timestamp()
-        swept.messages = _remove(self._old(self._messages(), oldest), swept.faults)
+        ours = (path for path in self._old(self._messages(), oldest) if not _stays(path, left, swept.faults))
+        swept.messages = _remove(ours, swept.faults)
         swept.records = _remove(self._old(self._records(), now.timestamp() - KEPT_S), swept.faults)
         try:
             swept.callbacks = self._notes.keep_call_backs(lambda line: _is_young(line, now - kept))
@@ -98,6 +119,13 @@ class Retention:
             if note is not None and note.number == number:
                 yield note.call_sid
 
+    def _recordings(self, paths: Iterator[Path]) -> list[str]:
+        try:
+            notes = [_note(path) for path in paths]
+        except OSError:  # the sweep names it
+            return []
+        return [note.recording_sid for note in notes if note is not None and note.recording_sid]
+
     def _messages(self) -> Iterator[Path]:
         return _files(self._folder / "messages")
 
@@ -111,12 +139,23 @@ class Retention:
                     yield path
 
 
-async def keep_no_longer(retention: Retention, forget_events: Callable[[datetime], object]) -> None:
-    """Sweep now and then every hour, until cancelled; `forget_events` drops what is in memory and older."""
+async def keep_no_longer(
+    retention: Retention, forget_events: Callable[[datetime], object], delete: Delete | None = None
+) -> None:
+    """Sweep now and then every hour, until cancelled.
+
+    Args:
+        forget_events: drops what is in memory and older.
+        delete: deletes a recording at Twilio; True when it is not there any more.
+    """
     pause_s = SWEEP_S if retention.days else KEPT_S
     while True:
         now = clock.wall()
-        swept = await asyncio.to_thread(retention.sweep, now)
+        due = await asyncio.to_thread(retention.due_at_twilio, now) if delete is not None else []
+        left = [sid for sid in due if delete is not None and not await delete(sid)]
+        if left:
+            log.error("retention.left_at_twilio", recordings=left)
+        swept = await asyncio.to_thread(retention.sweep, now, left=left)
         forget_events(now - max(timedelta(days=retention.days), LEAST_IN_MEMORY))
         if swept.removed:
             log.info(
@@ -129,6 +168,21 @@ async def keep_no_longer(retention: Retention, forget_events: Callable[[datetime
         if swept.faults:
             log.error("retention.failed", left=len(swept.faults), fault=swept.faults[0])
         await asyncio.sleep(pause_s)
+
+
+def _stays(path: Path, left: Collection[str], faults: list[str]) -> bool:
+    """Whether the note is of a recording that is left at Twilio; if so it loses its numbers."""
+    note = _note(path) if left else None
+    if note is None or note.recording_sid not in left:
+        return False
+    try:
+        if note.number or note.called:
+            age = path.stat()
+            path.write_bytes(msgspec.json.encode(msgspec.structs.replace(note, number="", called="")))
+            os.utime(path, (age.st_atime, age.st_mtime))
+    except OSError as error:
+        faults.append(str(error))
+    return True
 
 
 def _files(folder: Path) -> Iterator[Path]:

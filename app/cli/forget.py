@@ -1,12 +1,14 @@
 """`hotline forget`: delete what one caller left on this machine."""
 
 import argparse
+import asyncio
 import os
 from pathlib import Path
 
 from app.calls.retention import Retention
 from app.cli.terminal import complain
 from app.settings import Settings
+from app.telephony.rest import Account
 
 EXAMPLES = """\
 examples:
@@ -38,10 +40,13 @@ def run(args: argparse.Namespace) -> int:
     folder = settings.server.data_dir
     retention = Retention(Path(folder), settings.safety.retention_days)
     try:
+        at_twilio = retention.at_twilio(number=args.number, call_sid=args.call)
         swept = retention.forget(number=args.number, call_sid=args.call)
     except OSError as error:
         complain(f"nothing was deleted under {folder}:", str(error))
         return 1
+    left = asyncio.run(_delete(settings, at_twilio))
+    swept.faults += [f"{sid}: a recording that Twilio keeps; delete it in the Twilio console" for sid in left]
     if swept.faults:
         complain("some could not be deleted:", *swept.faults)
     print(
@@ -49,3 +54,13 @@ def run(args: argparse.Namespace) -> int:
         f"{swept.callbacks} wishes to be called back, {swept.records} records"
     )
     return int(bool(swept.faults) or not swept.removed)
+
+
+async def _delete(settings: Settings, recordings: list[str]) -> list[str]:
+    """Delete them at Twilio; returns those that are still there, or may be."""
+    calls = settings.calls
+    if not (recordings and calls.twilio_account_sid and calls.twilio_auth_tokens):
+        return recordings
+    token = calls.twilio_auth_tokens[0].get_secret_value()
+    async with Account(calls.twilio_account_sid, token, base_url=calls.twilio_base_url) as account:
+        return [sid for sid in recordings if not await account.delete_recording(sid)]

@@ -69,6 +69,11 @@ class Account:
             log.warning(failed, call_sid=call_sid, fault=fault)
         return not fault
 
+    async def delete_recording(self, recording_sid: str) -> bool:
+        """Delete what Twilio has recorded; True when it is not there any more."""
+        fault = await self._ask("DELETE", f"/Recordings/{quote(recording_sid, safe='')}.json")
+        return fault in ("", "status 404")
+
     async def _knock(self) -> None:
         """See whether the API can be reached at all, and the token is right."""
         while True:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,9 +207,9 @@ async def test_threat_19_it_is_swept_at_the_start_and_every_hour_off_the_loop(
     moments: list[datetime] = []
     exact = Retention.sweep
 
-    def noting(self: Retention, now: datetime) -> module.Swept:
+    def noting(self: Retention, now: datetime, **given: Any) -> module.Swept:
         threads.append(threading.current_thread() is threading.main_thread())
-        return exact(self, now)
+        return exact(self, now, **given)
 
     monkeypatch.setattr(Retention, "sweep", noting)
     old = tmp_path / "messages" / "CA1-1.wav"
@@ -249,3 +250,42 @@ async def test_what_cannot_be_deleted_is_an_error_for_the_operator(tmp_path: Pat
             task.cancel()
 
     assert [(event["event"], event["level"]) for event in events] == [("retention.failed", "error")]
+
+
+@in_virtual_time
+async def test_threat_19_what_twilio_keeps_is_deleted_there_first_and_tried_again(tmp_path: Path) -> None:
+    await leave(tmp_path)
+    for path in (tmp_path / "messages").iterdir():
+        os.utime(path, (0, 0))
+    answers, asked = [False, True], []
+
+    async def delete(recording_sid: str) -> bool:
+        asked.append(recording_sid)
+        return answers.pop(0)
+
+    with heard() as events:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(
+                keep_no_longer(Retention(tmp_path, days=30), lambda _moment: None, delete)
+            )
+            await asyncio.sleep(1)
+            (kept,) = (path.read_text() for path in (tmp_path / "messages").glob("*.json"))
+            await asyncio.sleep(SWEEP_S)
+            task.cancel()
+
+    assert NUMBER not in kept and asked[0] in kept
+    assert len(asked) == 2 and len(set(asked)) == 1
+    assert not list((tmp_path / "messages").iterdir())
+    left_there = [event for event in events if event["event"] == "retention.left_at_twilio"]
+    assert [event["recordings"] for event in left_there] == [asked[:1]]
+
+
+async def test_threat_19_one_callers_recordings_are_known_by_number_and_by_call(tmp_path: Path) -> None:
+    await leave(tmp_path)
+    await leave(tmp_path, call_sid="CA2", number="+15005550199")
+    retention = Retention(tmp_path, days=30)
+
+    theirs = retention.at_twilio(number=NUMBER)
+
+    assert len(theirs) == 1 and theirs == retention.at_twilio(call_sid="CA1")
+    assert retention.at_twilio(number="+1") == []
