@@ -75,22 +75,31 @@ class Account:
         return fault in ("", "status 404")
 
     async def _knock(self) -> None:
-        """See whether the API can be reached at all, and the token is right."""
+        """See whether the API can be reached at all, and the token is right; nothing is given up for it."""
+        told = False
         while True:
-            if self.answers and not self._has_answered and (fault := await self._ask("GET", ".json")):
-                log.warning("twilio.not_reached", fault=fault)
+            if not self._has_answered:
+                fault = await self._send("GET", ".json")
+                met = not fault or (fault.startswith("status") and fault not in OF_THE_ACCOUNT)
+                self._has_answered = self._has_answered or met
+                if not self._has_answered and not told:
+                    log.warning("twilio.not_reached", fault=fault)
+                told = not self._has_answered
             await asyncio.sleep(LEFT_ALONE_S)
 
     async def _ask(self, method: str, path: str, form: dict[str, str] | None = None) -> str:
         """Why it was not done; nothing where it was."""
-        try:
-            answer = await self._http.request(method, f"{self._account}{path}", data=form)
-        except httpx.HTTPError as error:
-            fault = type(error).__name__
-        else:
-            fault = f"status {answer.status_code}" if not answer.is_success else ""
+        fault = await self._send(method, path, form)
         # What this call, or this question, is refused says nothing of the next.
         self._has_answered = not fault or (fault.startswith("status 4") and fault not in OF_THE_ACCOUNT)
         if not self._has_answered:
             self._asked_again_at = clock.now() + LEFT_ALONE_S
         return fault
+
+    async def _send(self, method: str, path: str, form: dict[str, str] | None = None) -> str:
+        """What went wrong: `status 404`, or the kind of the network's fault."""
+        try:
+            answer = await self._http.request(method, f"{self._account}{path}", data=form)
+        except httpx.HTTPError as error:
+            return type(error).__name__
+        return "" if answer.is_success else f"status {answer.status_code}"

@@ -1,8 +1,9 @@
 """Ending a call by Twilio's REST API, over a real socket."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app.telephony.rest import Account
 from tests.standins.server import serving
@@ -110,3 +112,37 @@ async def test_threat_11_nothing_in_a_call_makes_the_token_go_elsewhere(call_sid
 
     ((path, _, _),) = twilio.asked
     assert path.startswith(f"/2010-04-01/Accounts/{SID}/Calls/") and path.endswith(".json")
+
+
+async def relied_on(account: Account) -> bool:
+    """Whether it is, a while after the start."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            while not account.can_be_relied_on:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.01)
+    return account.can_be_relied_on
+
+
+@pytest.mark.parametrize(
+    ("status", "met"), [(200, True), (404, True), (501, True), (401, False), (429, False)]
+)
+async def test_it_is_looked_for_at_the_start_and_nothing_given_up_when_it_is_not_found(
+    status: int, met: bool
+) -> None:
+    async def answer(_request: Request) -> Response:
+        return Response(status_code=status)
+
+    app = Starlette(routes=[Route("/{rest:path}", answer, methods=["GET"])])
+    async with serving(app) as url, Account(SID, TOKEN, base_url=url) as account:
+        assert not account.can_be_relied_on
+        assert await relied_on(account) is met
+        assert account.answers
+
+
+async def test_who_does_not_answer_is_told_of_once_and_not_relied_on() -> None:
+    with capture_logs() as events:
+        async with Account(SID, TOKEN, base_url="http://127.0.0.1:1") as account:
+            assert not await relied_on(account)
+            assert account.answers
+
+    assert [event["event"] for event in events] == ["twilio.not_reached"]
