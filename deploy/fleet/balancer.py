@@ -1,9 +1,9 @@
 """A load balancer for developers and tests, in a few pages: what any real one does in front of hotline.
 
 Every request goes to a replica whose `/readyz` says yes, one request a connection, so that a replica on
-its way out gets no more of them; a webhook that nobody answered is asked of the next one. Where none is
-ready, as in a full house, whoever answers at all is asked: callers in line must be told. A WebSocket is
-piped, and stays where it is. In production take haproxy, or what the platform has.
+its way out gets no more of them; a webhook that nobody answered is asked of the next one. Where no ready
+one is left, as in a full house, whoever answers at all is asked: callers in line must be told. A WebSocket
+is piped, and stays where it is. In production take haproxy, or what the platform has.
 """
 
 import asyncio
@@ -151,13 +151,14 @@ class Balancer:
         writer.write(NOBODY)
 
     def _candidates(self, wanted: str) -> Iterable[Backend]:
-        """Who is asked, in order: the wanted one, then those that are ready, the least busy first."""
+        """Who is asked, in order: the wanted one, those that are ready, the least busy first, the others."""
         turn = next(self._turn)
-        ready = [backend for backend in self._backends if backend.is_ready]
-        ready = ready or [backend for backend in self._backends if backend.answers]
-        ready = ready[turn % len(ready) :] + ready[: turn % len(ready)] if ready else []
+        alive = [backend for backend in self._backends if backend.answers]
+        alive = alive[turn % len(alive) :] + alive[: turn % len(alive)] if alive else []
         named = [backend for backend in self._backends if backend.name == wanted]
-        return dict.fromkeys([*named, *sorted(ready, key=lambda backend: backend.open)])
+        return dict.fromkeys(
+            [*named, *sorted(alive, key=lambda backend: (not backend.is_ready, backend.open))]
+        )
 
 
 async def _request(reader: asyncio.StreamReader) -> Request:

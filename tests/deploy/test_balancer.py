@@ -87,6 +87,17 @@ async def test_where_none_is_ready_those_that_answer_are_asked_for_callers_in_li
     assert asked(bridges) == {"r1": 2, "r2": 2}
 
 
+async def test_when_the_last_that_was_ready_dies_a_full_one_is_asked(unused_tcp_port: int) -> None:
+    async with balanced("r1", "r2") as (url, bridges, backends):
+        bridges["r2"].answers["/readyz"] = Response("at capacity", status_code=503)
+        await eventually(lambda: not backends[1].is_ready)
+        backends[0].port = unused_tcp_port
+        answers = [(await ask(url)).status_code for _ in range(4)]
+
+    assert answers == [200] * 4
+    assert asked(bridges) == {"r1": 0, "r2": 4}
+
+
 async def test_a_dead_replica_is_passed_over_before_anybody_looks(unused_tcp_port: int) -> None:
     async with balanced("r1", "r2") as (url, bridges, backends):
         backends[0].port = unused_tcp_port
@@ -120,7 +131,7 @@ async def test_a_webhook_that_a_dying_replica_leaves_unanswered_is_asked_of_the_
 
     async with balanced("r1") as (url, bridges, backends):
         dying = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-        backends.insert(0, Backend("r0", dying.sockets[0].getsockname()[1], is_ready=True))
+        backends.insert(0, Backend("r0", dying.sockets[0].getsockname()[1], is_ready=True, answers=True))
         answers = [(await ask(url)).status_code for _ in range(2)]
         dying.close()
 
