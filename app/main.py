@@ -162,6 +162,7 @@ def _money(settings: Settings, shared: Shared) -> Money:
         folder=Path(settings.server.data_dir),
         closed=chosen.closed,
         others=shared.spending,
+        switch=shared.switch,
     )
 
 

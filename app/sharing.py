@@ -14,6 +14,7 @@ from app.calls.reception import Policy, Reception
 from app.calls.record_files import RecordFiles
 from app.calls.record_store import RecordStore
 from app.calls.resume import Records
+from app.calls.shared_closing import SharedSwitch
 from app.calls.shared_desk import House, SharedDesk
 from app.calls.shared_spending import SharedSpending
 from app.calls.shares import Shares, part_of
@@ -42,6 +43,7 @@ class Shared:
     events: SharedEvents | None = None
     store: Store | None = None
     spending: SharedSpending | None = None
+    switch: SharedSwitch | None = None
     opened: tuple[AbstractAsyncContextManager[object], ...] = ()
 
     @property
@@ -81,7 +83,7 @@ def share(settings: Settings, admission: Admission) -> Shared:
         *permits.values(),
     )
     spending = SharedSpending(store, _secret(settings))
-    return Shared(permits, records, tokens, fleet, events, store, spending, opened)
+    return Shared(permits, records, tokens, fleet, events, store, spending, SharedSwitch(store), opened)
 
 
 def desk_of(

@@ -8,6 +8,7 @@ from app.calls.budget import Prices
 from app.calls.closing import Closing
 from app.calls.gate import Gate
 from app.calls.purse import Others, Purse
+from app.calls.shared_closing import SharedSwitch
 from app.calls.spending import Allowance
 from app.calls.welcome import Welcome
 from app.log import attach
@@ -22,6 +23,7 @@ class Money:
         folder: of the operator's data, for the counts and for the kill switch; None keeps nothing.
         closed: by the setting.
         others: replicas that share what is allowed.
+        switch: closes all of them.
     """
 
     def __init__(
@@ -33,9 +35,10 @@ class Money:
         folder: Path | None = None,
         closed: bool = False,
         others: Others | None = None,
+        switch: SharedSwitch | None = None,
     ) -> None:
         self.purse = Purse(allowance, folder, others=others)
-        self._closing = Closing(folder, always=closed)
+        self._closing = Closing(folder, always=closed, fleet=switch)
         self._meter = Meter(self.purse, prices)
         self.gate = Gate(self._closing, welcome or Welcome(), self.purse, self._meter.count)
         self._open = AsyncExitStack()

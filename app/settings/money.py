@@ -25,7 +25,7 @@ class MoneySettings(Section):
         "HOTLINE_CLOSED",
         default=False,
         doc="1 turns every new call away. Without a restart: `hotline house close` and `open`, "
-        "which put the file `closed` into DATA_DIR and take it away",
+        "which tell every replica through REDIS_URL, or without one put the file `closed` into DATA_DIR",
     )
     closed_message: str = env(
         "CLOSED_MESSAGE",
