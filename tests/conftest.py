@@ -29,16 +29,17 @@ def nothing_leaks(event_stream: None) -> Iterator[Watch]:
     assert watch.leaks() == []
 
 
-# Whole calls in real time, over real sockets: they run apart from the rest, which would starve them, and once
-# more when they fail, since a neighbour on a shared machine can starve them too.
-REAL_TIME = ("journeys", "faults")
+# Whole calls in real time, over real sockets, and processes that have two seconds to answer: they run apart from
+# the rest, which would starve them, and once more when they fail, since a neighbour on a shared machine can too.
+REAL_TIME = ("journeys", "faults", "test_pool")
 # Of those, who fill the machine by themselves run one after the other.
 CROWDED = ("test_deploys_and_deaths", "test_fleet", "test_fleet_shared", "test_haproxy", "test_overload")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(item.path).parent.name in REAL_TIME:
+        path = Path(item.path)
+        if path.parent.name in REAL_TIME or path.stem in REAL_TIME:
             item.add_marker(pytest.mark.realtime)
-        if Path(item.path).stem in CROWDED and item.get_closest_marker("realtime"):
+        if path.stem in CROWDED and item.get_closest_marker("realtime"):
             item.add_marker(pytest.mark.xdist_group("crowded"))
