@@ -29,8 +29,8 @@ def nothing_leaks(event_stream: None) -> Iterator[Watch]:
     assert watch.leaks() == []
 
 
-# Whole calls in real time, over real sockets, and processes that have two seconds to answer: they run apart from
-# the rest, which would starve them, and once more when they fail, since a neighbour on a shared machine can too.
+# Whole calls in real time, over real sockets, and processes that have two seconds to answer: they run apart
+# from the rest, which would starve them, and once more when they fail, since a neighbour can starve them too.
 REAL_TIME = ("journeys", "faults", "test_pool")
 # Of those, who fill the machine by themselves run one after the other.
 CROWDED = ("test_deploys_and_deaths", "test_fleet", "test_fleet_shared", "test_haproxy", "test_overload")
