@@ -39,10 +39,12 @@ call: setup  ## a simulated caller; writes heard.wav (ARGS="--say hello")
 	@$(BIN)/hotline call --out heard.wav $(ARGS)
 
 # More workers than cores, since most tests wait; without asyncio's debug mode, which takes a third of the time.
+# Every worker reads all the files that it is given: those that have tests in real time are named.
 test: PYTEST = $(BIN)/python -m pytest -o asyncio_debug=false
+test: REALTIME = tests/journeys tests/faults tests/hearing/test_pool.py tests/security
 test: setup-dev  ## the whole test suite
-	$(PYTEST) -n 6 -m "not realtime" $(ARGS) || [ $$? = 5 ]
-	$(PYTEST) -n 3 --dist loadgroup -m realtime --reruns 1 $(ARGS) || [ $$? = 5 ]
+	$(PYTEST) -n 4 -m "not realtime" $(ARGS) || [ $$? = 5 ]
+	$(PYTEST) -n 3 --dist loadgroup -m realtime --reruns 1 $(or $(ARGS),$(REALTIME)) || [ $$? = 5 ]
 
 # An environment of its own: atheris has wheels for Linux and for some Pythons only; without it chance must do.
 fuzz:  ## throw garbage at every wire, ten minutes each (ARGS="--target mp3 --seconds 60")

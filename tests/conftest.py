@@ -1,6 +1,7 @@
 """What every test begins with."""
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,12 +35,17 @@ def nothing_leaks(event_stream: None) -> Iterator[Watch]:
 REAL_TIME = ("journeys", "faults", "test_pool")
 # Of those, who fill the machine by themselves run one after the other.
 CROWDED = ("test_deploys_and_deaths", "test_fleet", "test_fleet_shared", "test_haproxy", "test_overload")
+MAKEFILE = Path(__file__).parent.parent / "Makefile"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    (named,) = re.findall(r"^test: REALTIME = (.*)$", MAKEFILE.read_text(), re.MULTILINE)
     for item in items:
         path = Path(item.path)
         if path.parent.name in REAL_TIME or path.stem in REAL_TIME:
             item.add_marker(pytest.mark.realtime)
-        if path.stem in CROWDED and item.get_closest_marker("realtime"):
-            item.add_marker(pytest.mark.xdist_group("crowded"))
+        if item.get_closest_marker("realtime"):
+            if not item.nodeid.startswith(tuple(named.split())):
+                raise pytest.UsageError(f"{item.nodeid}: `make test` looks for no test in real time there")
+            if path.stem in CROWDED:
+                item.add_marker(pytest.mark.xdist_group("crowded"))
