@@ -77,10 +77,11 @@ class Mp3Source:
 
 
 class PcmSource:
-    """int16 little-endian, mono or interleaved stereo, of any rate."""
+    """int16 little-endian, mono or interleaved stereo, of any rate; `expanded` bytes stand for one that came."""
 
-    def __init__(self, report: Report, rate: int, channels: int = 1) -> None:
+    def __init__(self, report: Report, rate: int, channels: int = 1, *, expanded: int = 1) -> None:
         self._report = report
+        self._expanded = expanded
         self._rate = rate
         self._channels = channels
         self._rest = b""
@@ -94,7 +95,7 @@ class PcmSource:
 
     def finish(self) -> bytes:
         cut = len(self._rest) % self._sample_bytes
-        self._report.skipped_bytes += cut
+        self._report.skipped_bytes += cut // self._expanded
         last = [self._resample(self._rest[: len(self._rest) - cut])]
         if self._resampler:
             last.append(self._resampler.finish())
@@ -149,7 +150,7 @@ class _ExpandedSource:
     """mu-law that must be resampled or mixed."""
 
     def __init__(self, report: Report, rate: int, channels: int) -> None:
-        self._pcm = PcmSource(report, rate, channels)
+        self._pcm = PcmSource(report, rate, channels, expanded=2)
 
     def feed(self, chunk: bytes) -> bytes:
         return self._pcm.feed(mulaw.decode(chunk).astype("<i2").tobytes())

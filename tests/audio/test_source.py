@@ -84,6 +84,13 @@ def test_mulaw_wav_is_untouched_at_8000_hz_and_resampled_otherwise() -> None:
     assert len(heard(WavSource(Report("")), wav(codes, 7, 1, 16_000, 8))) == 4_000
 
 
+def test_half_a_pair_of_mulaw_is_one_byte_that_is_not_heard() -> None:
+    report = Report("")
+    heard(WavSource(report), wav(mulaw.encode(tone(440, 8_000)) + b"x", 7, 2, 8_000, 8))
+
+    assert report.skipped_bytes == 1
+
+
 def test_a_wav_file_of_another_kind_is_not_heard() -> None:
     report = Report("")
 
