@@ -77,7 +77,7 @@ class Mp3Source:
 
 
 class PcmSource:
-    """int16 little-endian, mono or interleaved stereo, of any rate; `expanded` bytes stand for one that came."""
+    """int16 little-endian, mono or interleaved stereo, any rate; `expanded` bytes stand for one that came."""
 
     def __init__(self, report: Report, rate: int, channels: int = 1, *, expanded: int = 1) -> None:
         self._report = report
