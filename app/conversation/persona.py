@@ -1,14 +1,13 @@
 """Who answers in the conversation with a model: character, facts, fixed lines, and the tools it may use."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from app.conversation.script_file import why_no_toml
+from app.conversation.script_file import tables_of, why_no_toml
 from app.conversation.script_model import LONGEST_MESSAGE_S, Texts
 from app.conversation.script_places import Places
 from app.conversation.script_typing import typing_flaws
@@ -145,7 +144,7 @@ def _is_path(given: str) -> bool:
 
 def _read_toml(path: Path, toml: str) -> Persona:
     try:
-        return Persona.model_validate(tomllib.loads(toml))
+        return Persona.model_validate(tables_of(toml))
     except ValidationError as error:
         places = Places(toml)
         raise ConfigError(

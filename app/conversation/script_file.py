@@ -16,6 +16,8 @@ from app.errors import ConfigError
 
 DEFAULT = Path(__file__).with_name("default.toml")
 SCHEMA = Path(__file__).with_name("script.schema.json")
+# A key of a hundred parts and more, for which `tomllib` takes time and memory by the square of them.
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,21 @@ def read_toml(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {(error.strerror or 'no such file').lower()}") from None
 
 
+def tables_of(toml: str) -> dict[str, Any]:
+    """What `tomllib` reads, in a time by the text's length.
+
+    Raises:
+        ValueError, RecursionError: as told by `why_no_toml`.
+    """
+    if DEEP_KEY.search(toml):
+        raise RecursionError
+    return tomllib.loads(toml)
+
+
 def read_script(toml: str, folder: Path) -> tuple[Script | None, list[Fault]]:
     """The script, or every fault that keeps it from being one, by line; `folder` is where its prompts are."""
     try:
-        script, flaws = _typed(tomllib.loads(toml))
+        script, flaws = _typed(tables_of(toml))
     except (ValueError, RecursionError) as error:
         return None, [_syntax_fault(why_no_toml(error), len(toml.splitlines()) or 1)]
     if script is not None:

@@ -138,8 +138,12 @@ def test_the_schema_knows_what_a_script_may_contain() -> None:
         ("a = " + "[" * 3_000, "no TOML: tables or lists nested too deeply"),
         ("a = " + "1" * 5_000, "no TOML: a number of too many digits"),
         (".".join(["a"] * 2_000) + " = 1", "no TOML: tables or lists nested too deeply"),
+        (
+            "a = 1\nb={ " + " . ".join(['"a"', "'b'", "c-d"] * 50) + " = 1}",
+            "no TOML: tables or lists nested too deeply",
+        ),
     ],
-    ids=["nested", "digits", "dotted"],
+    ids=["nested", "digits", "dotted", "dotted in a table"],
 )
 def test_what_the_parser_itself_stumbles_over_is_a_fault_like_any_other(
     toml: str, reason: str, tmp_path: Path
