@@ -77,7 +77,9 @@ class Retention:
         swept = Swept()
         kept = timedelta(days=self.days)
         oldest = (now - kept).timestamp()
-        ours = (path for path in self._old(self._messages(), oldest) if not _stays(path, left, swept.faults))
+        ours = (
+            path for path in self._old(self._messages(), oldest) if not self._stays(path, left, swept.faults)
+        )
         swept.messages = _remove(ours, swept.faults)
         swept.records = _remove(self._old(self._records(), now.timestamp() - KEPT_S), swept.faults)
         try:
@@ -118,6 +120,20 @@ class Retention:
             note = _note(path)
             if note is not None and note.number == number:
                 yield note.call_sid
+
+    def _stays(self, path: Path, left: Collection[str], faults: list[str]) -> bool:
+        """Whether the note is of a recording that is left at Twilio; if so it loses its numbers."""
+        note = _note(path) if left else None
+        if note is None or note.recording_sid not in left:
+            return False
+        try:
+            if note.number or note.called:
+                age = path.stat()
+                kept = self._notes.recording(msgspec.structs.replace(note, number="", called=""))
+                os.utime(kept, (age.st_atime, age.st_mtime))
+        except OSError as error:
+            faults.append(str(error))
+        return True
 
     def _recordings(self, paths: Iterator[Path]) -> list[str]:
         try:
@@ -168,21 +184,6 @@ async def keep_no_longer(
         if swept.faults:
             log.error("retention.failed", left=len(swept.faults), fault=swept.faults[0])
         await asyncio.sleep(pause_s)
-
-
-def _stays(path: Path, left: Collection[str], faults: list[str]) -> bool:
-    """Whether the note is of a recording that is left at Twilio; if so it loses its numbers."""
-    note = _note(path) if left else None
-    if note is None or note.recording_sid not in left:
-        return False
-    try:
-        if note.number or note.called:
-            age = path.stat()
-            path.write_bytes(msgspec.json.encode(msgspec.structs.replace(note, number="", called="")))
-            os.utime(path, (age.st_atime, age.st_mtime))
-    except OSError as error:
-        faults.append(str(error))
-    return True
 
 
 def _files(folder: Path) -> Iterator[Path]:

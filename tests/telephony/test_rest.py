@@ -146,3 +146,24 @@ async def test_who_does_not_answer_is_told_of_once_and_not_relied_on() -> None:
             assert account.answers
 
     assert [event["event"] for event in events] == ["twilio.not_reached"]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_gone", "asked_again"), [(204, True, 2), (404, True, 2), (503, False, 1)]
+)
+async def test_threat_19_a_recording_is_deleted_and_none_is_asked_for_while_nobody_answers(
+    status: int, is_gone: bool, asked_again: int
+) -> None:
+    asked = []
+
+    async def answer(request: Request) -> Response:
+        asked.append(request.url.path)
+        return Response(status_code=status)
+
+    app = Starlette(routes=[Route("/{rest:path}", answer, methods=["DELETE"])])
+    async with serving(app) as url, Account(SID, TOKEN, base_url=url) as account:
+        told = [await account.delete_recording(f"RE{number}") for number in range(2)]
+
+    assert told == [is_gone, is_gone]
+    paths = [f"/2010-04-01/Accounts/{SID}/Recordings/RE{number}.json" for number in range(2)]
+    assert asked == paths[:asked_again]
