@@ -94,31 +94,12 @@ def parts_of(settings: Settings) -> Parts:
     shared = share(settings, admission)
     means = _means(settings, answering, cache, shared)
     strain, money = strain_of(settings), _money(settings, shared)
-    drain = Drain(
-        DrainPatience(
-            hand_over_s=settings.calls.hand_over_s,
-            deadline_s=settings.calls.drain_s,
-        )
-    )
+    drain = Drain(DrainPatience(hand_over_s=settings.calls.hand_over_s, deadline_s=settings.calls.drain_s))
     desk = desk_of(settings, admission, shared, strain, means, drain, money.gate)
     together = [desk] if isinstance(desk, SharedDesk) else []
     return Parts(
-        locks=Locks(
-            public_url=settings.server.public_url,
-            twilio_tokens=tuple(token.get_secret_value() for token in settings.calls.twilio_auth_tokens),
-            account_sid=settings.calls.twilio_account_sid,
-            admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
-            trusts_this_machine=settings.server.trusts_this_machine,
-            view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
-            proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
-            unlogged=Numbers.of(settings.safety.unlogged),
-        ),
-        words=Words(
-            busy=settings.calls.busy_message,
-            reject_when_full=settings.calls.when_full == "reject",
-            closed=settings.money.closed_message,
-            limit=settings.money.limit_message,
-        ),
+        locks=_locks(settings),
+        words=_words(settings),
         means=means,
         desk=desk,
         tokens=shared.tokens,
@@ -142,6 +123,28 @@ def parts_of(settings: Settings) -> Parts:
         fleet=shared.fleet,
         events=shared.events,
         patience=shared.patience,
+    )
+
+
+def _locks(settings: Settings) -> Locks:
+    return Locks(
+        public_url=settings.server.public_url,
+        twilio_tokens=tuple(token.get_secret_value() for token in settings.calls.twilio_auth_tokens),
+        account_sid=settings.calls.twilio_account_sid,
+        admin_tokens=tuple(token.get_secret_value() for token in settings.server.admin_token),
+        trusts_this_machine=settings.server.trusts_this_machine,
+        view_tokens=tuple(token.get_secret_value() for token in settings.safety.view_token),
+        proxies=Proxies(settings.safety.proxies, header=settings.safety.proxy_header),
+        unlogged=Numbers.of(settings.safety.unlogged),
+    )
+
+
+def _words(settings: Settings) -> Words:
+    return Words(
+        busy=settings.calls.busy_message,
+        reject_when_full=settings.calls.when_full == "reject",
+        closed=settings.money.closed_message,
+        limit=settings.money.limit_message,
     )
 
 
